@@ -1,0 +1,5 @@
+//! The verbs of `serin`.
+#![allow(clippy::print_stdout)]
+fn main() {
+    println!("serin");
+}

@@ -1,0 +1,1 @@
+//! The data plane: serves traffic from a compiled Proxy.

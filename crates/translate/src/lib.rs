@@ -1,0 +1,1 @@
+//! A snapshot in, a Proxy and reports out.
