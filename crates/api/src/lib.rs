@@ -1,1 +1,22 @@
-//! The resources of Gloo's routing API: types, schemas, CRDs, and the flattened Proxy.
+//! The resources of Gloo's routing API as types, their schemas and CRDs, and the flattened [`proxy`] model that
+//! everything behind the translator serves from.
+//!
+//! * [`gateway`]: what teams write to route: Gateway, VirtualService, RouteTable and the shared options.
+//! * [`gloo`]: what they route to, and how: Upstream, UpstreamGroup, Settings, Proxy.
+//! * [`proxy`]: the result: listeners, hosts, routes and clusters with every reference resolved.
+//!
+//! This crate does no I/O.
+
+pub mod gateway;
+pub mod gloo;
+mod options;
+pub mod proxy;
+mod reference;
+mod status;
+
+pub use options::RawOptions;
+pub use reference::{Ref, ResourceId, ResourceKind};
+pub use status::{NamespacedStatuses, ResourceStatus, StatusState};
+
+/// The namespace the control plane lives in, and under which it reports status.
+pub const CONTROL_PLANE_NAMESPACE: &str = "gloo-system";

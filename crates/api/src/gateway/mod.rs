@@ -1,0 +1,20 @@
+//! The group `gateway.solo.io`: the resources that say how requests are routed.
+
+mod delegate;
+mod listener;
+mod matcher;
+mod route;
+mod route_table;
+mod shared_options;
+mod virtual_service;
+
+pub use delegate::{DelegateAction, DelegateOptionsRefs, Expression, Operator, RouteTableSelector};
+pub use listener::{Gateway, GatewaySpec, HttpGateway, ServiceSelectorExpression, VirtualServiceSelectorExpressions};
+pub use matcher::{ConnectMatcher, HeaderMatcher, Matcher, QueryParameterMatcher};
+pub use route::{
+    Destination, DirectResponseAction, KubeDestination, MultiDestination, RedirectAction, RedirectResponseCode,
+    RegexPattern, RegexRewrite, Route, RouteAction, Subset, WeightedDestination,
+};
+pub use route_table::{RouteTable, RouteTableSpec};
+pub use shared_options::{RouteOption, RouteOptionSpec, VirtualHostOption, VirtualHostOptionSpec};
+pub use virtual_service::{VirtualHost, VirtualService, VirtualServiceSpec};

@@ -1,0 +1,17 @@
+//! The group `gloo.solo.io`: destinations, settings, and the flattened Proxy.
+
+mod proxy;
+mod settings;
+mod upstream;
+mod upstream_group;
+
+pub use proxy::{Proxy, ProxyDocument};
+pub use settings::{
+    DiscoveryOptions, FdsMode, GatewayOptions, GlooOptions, InvalidConfigPolicy, Settings, SettingsSpec, UdsOptions,
+    ValidationOptions,
+};
+pub use upstream::{
+    DefaultSubset, Empty, FallbackPolicy, KubeUpstream, LeastRequest, LoadBalancerConfig, StaticHost, StaticUpstream,
+    SubsetSelector, SubsetSpec, Upstream, UpstreamSpec,
+};
+pub use upstream_group::{UpstreamGroup, UpstreamGroupSpec};

@@ -1,0 +1,152 @@
+//! Upstream: a destination, its endpoints and their subsets.
+
+use std::collections::BTreeMap;
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::NamespacedStatuses;
+
+/// A destination. Exactly one of its types (`kube`, `static`, …) is set.
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "gloo.solo.io",
+    version = "v1",
+    kind = "Upstream",
+    plural = "upstreams",
+    shortname = "us",
+    category = "gloo",
+    namespaced,
+    status = "NamespacedStatuses",
+    derive = "PartialEq",
+    derive = "Default"
+)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UpstreamSpec {
+    /// The pods behind a Kubernetes Service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kube: Option<KubeUpstream>,
+    /// A fixed list of hosts.
+    #[serde(rename = "static", skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<StaticUpstream>,
+    /// How requests are spread over the endpoints.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_balancer_config: Option<LoadBalancerConfig>,
+}
+
+/// The pods behind a Kubernetes Service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KubeUpstream {
+    /// The Service's name.
+    pub service_name: String,
+    /// The Service's namespace.
+    pub service_namespace: String,
+    /// The Service's port; it is resolved to the pods' own.
+    pub service_port: u32,
+    /// Only pods with these labels.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub selector: BTreeMap<String, String>,
+    /// How the endpoints fall into subsets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subset_spec: Option<SubsetSpec>,
+}
+
+/// How an Upstream's endpoints fall into subsets, by their labels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SubsetSpec {
+    /// The sets of labels that a destination's `subset.values` may name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub selectors: Vec<SubsetSelector>,
+    /// What serves a request whose subset has no endpoint (default `ANY_ENDPOINT`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback_policy: Option<FallbackPolicy>,
+    /// The labels of the default subset, for `DEFAULT_SUBSET`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_subset: Option<DefaultSubset>,
+}
+
+/// The labels of the default subset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DefaultSubset {
+    /// Labels and their values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, String>,
+}
+
+/// One set of labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SubsetSelector {
+    /// The labels' names.
+    pub keys: Vec<String>,
+    /// Expect each subset to have one endpoint.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub single_host_per_subset: bool,
+}
+
+/// What serves a request whose subset has no endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FallbackPolicy {
+    /// Any endpoint of the Upstream.
+    #[default]
+    AnyEndpoint,
+    /// The endpoints of the default subset.
+    DefaultSubset,
+    /// Nothing: 503.
+    NoFallback,
+}
+
+/// A fixed list of hosts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StaticUpstream {
+    /// The hosts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<StaticHost>,
+}
+
+/// One host of a fixed list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StaticHost {
+    /// An IP address, or a name that DNS knows.
+    pub addr: String,
+    /// The port.
+    pub port: u32,
+    /// Its share, relative to the other hosts' (default 1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_balancing_weight: Option<u32>,
+}
+
+/// How requests are spread over the endpoints (default round robin).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LoadBalancerConfig {
+    /// Each endpoint in turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round_robin: Option<Empty>,
+    /// The one with the fewest requests in flight, of a few drawn at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least_request: Option<LeastRequest>,
+    /// One drawn at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub random: Option<Empty>,
+}
+
+/// A message without fields that are read here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Empty {}
+
+/// The one with the fewest requests in flight, of a few drawn at random.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LeastRequest {
+    /// How many are drawn (default 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice_count: Option<u32>,
+}

@@ -1,0 +1,92 @@
+//! Clusters: upstreams as a data plane needs them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ResourceId;
+
+/// A cluster's name: `name_namespace` for an Upstream (as Gloo names its Envoy clusters),
+/// `kube-svc:<ns>-<service>-<port>_<ns>` for a Service that is routed to directly. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClusterName(Arc<str>);
+
+impl ClusterName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for ClusterName {
+    fn from(name: T) -> Self {
+        Self(name.into())
+    }
+}
+
+impl fmt::Display for ClusterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::borrow::Borrow<str> for ClusterName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A destination: how its endpoints fall into subsets, and how requests are spread over them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cluster {
+    /// Its name.
+    pub name: ClusterName,
+    /// The Upstream or Service it comes from.
+    pub source: ResourceId,
+    /// The subsets; `None` where there are none.
+    pub subsets: Option<Subsets>,
+    /// How requests are spread.
+    pub load_balancing: LoadBalancing,
+}
+
+/// How a cluster's endpoints fall into subsets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subsets {
+    /// The sets of label names that a target may name values for.
+    pub selectors: Vec<BTreeSet<String>>,
+    /// What serves a request whose subset has no endpoint.
+    pub fallback: SubsetFallback,
+}
+
+/// What serves a request whose subset has no endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SubsetFallback {
+    /// Any endpoint of the cluster.
+    AnyEndpoint,
+    /// The endpoints with these labels.
+    DefaultSubset(BTreeMap<String, String>),
+    /// Nothing: 503.
+    None,
+}
+
+/// How requests are spread over endpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LoadBalancing {
+    /// Each in turn, weighted.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest requests in flight, of `choices` drawn at random.
+    LeastRequest {
+        /// How many are drawn; at least 1.
+        choices: u32,
+    },
+    /// One drawn at random.
+    Random,
+}

@@ -1,0 +1,59 @@
+//! The flattened model: what a data plane serves, with every reference resolved.
+//!
+//! A [`ProxySpec`] is what the translator makes of a snapshot and what each data plane is handed: listeners, the
+//! virtual hosts on them, their routes in order, and the clusters that the routes name. Which endpoints a cluster has
+//! is kept apart ([`EndpointMap`]), because endpoints follow the cluster even while the configuration is frozen.
+
+mod cluster;
+mod endpoint;
+mod listener;
+mod route;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use cluster::{Cluster, ClusterName, LoadBalancing, SubsetFallback, Subsets};
+pub use endpoint::{Endpoint, EndpointMap};
+pub use listener::{Listener, VirtualHost};
+pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};
+
+use crate::ResourceId;
+
+/// Everything one data plane serves.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxySpec {
+    /// The listeners, by address and port.
+    pub listeners: Vec<Arc<Listener>>,
+    /// The clusters that routes name.
+    pub clusters: BTreeMap<ClusterName, Arc<Cluster>>,
+    /// The generation of each resource that this was made of.
+    #[serde(with = "source_list")]
+    pub sources: BTreeMap<ResourceId, i64>,
+}
+
+/// Provenance as a list, since a map's keys must be strings in JSON.
+mod source_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::ResourceId;
+
+    #[derive(Serialize, Deserialize)]
+    struct Source {
+        #[serde(flatten)]
+        id: ResourceId,
+        generation: i64,
+    }
+
+    pub(super) fn serialize<S: Serializer>(sources: &BTreeMap<ResourceId, i64>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(sources.iter().map(|(id, generation)| Source { id: id.clone(), generation: *generation }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ResourceId, i64>, D::Error> {
+        Ok(Vec::<Source>::deserialize(from)?.into_iter().map(|source| (source.id, source.generation)).collect())
+    }
+}
