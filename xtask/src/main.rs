@@ -1,2 +1,45 @@
-//! The project's own chores.
-fn main() {}
+//! The project's own chores: `cargo xtask bench` measures Serin beside other proxies.
+
+mod bench;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own chores")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Puts Serin, nginx, HAProxy and Envoy before the same upstream with the same routes and measures what each costs
+    Bench(bench::BenchOptions),
+}
+
+fn main() -> ExitCode {
+    let Task::Bench(options) = Arguments::parse().task;
+    match bench::run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and what caused it, on one line.
+fn report_error(error: &dyn std::error::Error) {
+    use std::io::Write;
+
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    // Nobody is left to tell when the terminal itself is gone.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,80 @@
+//! Envoy: one listener, one route list in the order of the rules, no access log.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{BenchError, RunningProxy, Server, Site};
+use crate::bench::scenario::{CANARY, Destination, Rule, Version};
+use crate::bench::server::free_port;
+
+pub(super) fn start(site: &Site<'_>) -> Result<RunningProxy, BenchError> {
+    let port = free_port()?;
+    let configuration = site.directory.join("envoy.json");
+    fs::write(&configuration, bootstrap(site, port).to_string())?;
+    let arguments = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn", "-c"].map(Into::into);
+    let arguments = arguments.into_iter().chain([configuration.into_os_string()]);
+    let server = Server::start(site.program, arguments, &[], site.directory, site.core)?;
+    Ok(RunningProxy { server, port })
+}
+
+fn bootstrap(site: &Site<'_>, port: u16) -> Value {
+    let clusters = [Version::V1, Version::V2].map(|version| cluster(version, site.ports.of(version)));
+    let manager =
+        "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+    let router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+    json!({"static_resources": {
+        "listeners": [{
+            "name": "bench",
+            "address": address(port),
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": {
+                    "@type": manager,
+                    "stat_prefix": "bench",
+                    "use_remote_address": true,
+                    "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": router}}],
+                    "route_config": {
+                        "name": "bench",
+                        "virtual_hosts": [{
+                            "name": "bench",
+                            "domains": ["*"],
+                            "routes": site.rules.iter().map(route).collect::<Vec<_>>(),
+                        }],
+                    },
+                },
+            }]}],
+        }],
+        "clusters": clusters,
+    }})
+}
+
+fn route(rule: &Rule) -> Value {
+    let mut matcher = json!({"prefix": rule.prefix});
+    if rule.canary {
+        matcher["headers"] = json!([{"name": CANARY.0, "string_match": {"exact": CANARY.1}}]);
+    }
+    let action = match rule.destination {
+        Destination::Single(version) => json!({"cluster": version.name()}),
+        Destination::Split(v1, v2) => json!({"weighted_clusters": {"clusters": [
+            {"name": Version::V1.name(), "weight": v1},
+            {"name": Version::V2.name(), "weight": v2},
+        ]}}),
+    };
+    json!({"match": matcher, "route": action})
+}
+
+fn cluster(version: Version, port: u16) -> Value {
+    json!({
+        "name": version.name(),
+        "type": "STATIC",
+        "load_assignment": {
+            "cluster_name": version.name(),
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}],
+        },
+    })
+}
+
+fn address(port: u16) -> Value {
+    json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
+}
