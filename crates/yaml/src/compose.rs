@@ -108,12 +108,15 @@ fn index<'p>(items: &[NodeId], path: &'p str) -> (Option<(NodeId, usize)>, &'p s
 /// The documents of a stream, up to the first error.
 pub(crate) fn documents(text: &str) -> Documents<'_> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Documents { parser: Some(Parser::new_from_str(text)) }
+    let open_end = (!text.ends_with(['\n', '\r'])).then(|| text.chars().count());
+    Documents { parser: Some(Parser::new_from_str(text)), open_end }
 }
 
 /// See [`documents`].
 pub(crate) struct Documents<'a> {
     parser: Option<Parser<'a, StrInput<'a>>>,
+    /// The text's length in characters, when its last line has no break.
+    open_end: Option<usize>,
 }
 
 impl<'a> Iterator for Documents<'a> {
@@ -128,7 +131,7 @@ impl<'a> Iterator for Documents<'a> {
                     return None;
                 }
                 Some(Ok((Event::DocumentStart(_), _))) => {
-                    let tree = Composer::default().compose(parser);
+                    let tree = Composer { open_end: self.open_end, ..Composer::default() }.compose(parser);
                     if tree.is_err() {
                         self.parser = None;
                     }
@@ -148,6 +151,14 @@ fn at(mark: Marker, message: impl Into<String>) -> Error {
     Error { line: mark.line().max(1), column: mark.col() + 1, message: message.into() }
 }
 
+/// A block that the end of the text cuts off ends without a break, which the parser adds.
+fn without_last_break(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.strip_suffix('\n') {
+        Some(cut) => Cow::Owned(cut.to_owned()),
+        None => text,
+    }
+}
+
 /// A collection that has begun and not ended.
 enum Open {
     Sequence(NodeId, Vec<NodeId>),
@@ -160,6 +171,7 @@ struct Composer<'a> {
     open: Vec<Open>,
     anchors: HashMap<usize, NodeId>,
     root: Option<NodeId>,
+    open_end: Option<usize>,
 }
 
 impl<'a> Composer<'a> {
@@ -174,6 +186,9 @@ impl<'a> Composer<'a> {
             match event {
                 Event::Scalar(text, style, anchor, tag) => {
                     let plain = style == ScalarStyle::Plain;
+                    let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                    let cut = block && self.open_end.is_some_and(|end| span.end.index() >= end);
+                    let text = if cut { without_last_break(text) } else { text };
                     let id = self.add(mark, anchor, Kind::Scalar { text, plain, tag });
                     self.place(id);
                 }

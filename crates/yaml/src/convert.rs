@@ -133,9 +133,18 @@ fn not_a_mapping(node: &Node<'_>) -> Error {
 fn is_merge(node: &Node<'_>) -> bool {
     match &node.kind {
         Kind::Scalar { text, plain, tag: None } => *plain && text == "<<",
-        Kind::Scalar { text, tag: Some(tag), .. } => text == "<<" && tag.is_yaml_core_schema() && tag.suffix == "merge",
+        Kind::Scalar { text, tag: Some(tag), .. } => text == "<<" && core_tag(tag) == Some("merge"),
         _ => false,
     }
+}
+
+/// The name of one of YAML's own tags, `int` for `!!int`.
+fn core_tag(tag: &Tag) -> Option<&str> {
+    if tag.is_yaml_core_schema() {
+        return Some(&tag.suffix);
+    }
+    // A verbatim tag, `!<tag:yaml.org,2002:int>`, comes whole.
+    tag.handle.is_empty().then(|| tag.suffix.strip_prefix("tag:yaml.org,2002:")).flatten()
 }
 
 /// A scalar of a document, with the text it stands for when it is a string.
@@ -143,11 +152,11 @@ fn meaning(text: &str, plain: bool, tag: Option<&Tag>) -> Result<(Scalar, Option
     let scalar = match tag {
         None if plain => scalar::resolve(text),
         None => Scalar::Text,
-        Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "binary" => {
-            return Ok((Scalar::Text, Some(scalar::binary(text)?)));
-        }
-        Some(tag) if tag.is_yaml_core_schema() => scalar::resolve_tagged(&tag.suffix, text)?,
-        Some(_) => Scalar::Text,
+        Some(tag) => match core_tag(tag) {
+            Some("binary") => return Ok((Scalar::Text, Some(scalar::binary(text)?))),
+            Some(name) => scalar::resolve_tagged(name, text)?,
+            None => Scalar::Text,
+        },
     };
     Ok((scalar, None))
 }
@@ -163,9 +172,7 @@ fn plain_value(node: &Node<'_>) -> Result<Value, Error> {
         Scalar::Float(float) => number::from_float(float).ok_or_else(|| {
             error(node, format!("{text} has no counterpart in JSON; quote it if it is meant as text"))
         })?,
-        Scalar::Timestamp | Scalar::Merge | Scalar::Text => {
-            Value::String(decoded.unwrap_or_else(|| text.clone().into_owned()))
-        }
+        Scalar::Timestamp | Scalar::Text => Value::String(decoded.unwrap_or_else(|| text.clone().into_owned())),
     })
 }
 
@@ -181,6 +188,6 @@ fn key(node: &Node<'_>) -> Result<String, String> {
         Scalar::Int(integer) => Ok(integer.to_string()),
         Scalar::Uint(_) => Err(format!("the key {text} is too large a number; quote it if it is meant as text")),
         Scalar::Float(float) => Ok(number::float_key(float)),
-        Scalar::Timestamp | Scalar::Merge | Scalar::Text => Ok(decoded.unwrap_or_else(|| text.clone().into_owned())),
+        Scalar::Timestamp | Scalar::Text => Ok(decoded.unwrap_or_else(|| text.clone().into_owned())),
     }
 }

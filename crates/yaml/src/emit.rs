@@ -101,13 +101,6 @@ impl Emitter {
         self.column = 0;
     }
 
-    /// A line break of the text itself.
-    fn copy_break(&mut self, c: char) {
-        self.out.push(c);
-        self.column = 0;
-        self.at_indent = true;
-    }
-
     fn indent(&mut self, indent: usize) {
         if !self.at_indent || self.column > indent || (self.column == indent && !self.after_white) {
             self.put_break();
@@ -156,7 +149,7 @@ impl Emitter {
 
     fn single_quoted(&mut self, text: &str, indent: usize, folds: bool) {
         self.indicator("'", true, false);
-        let (mut after_space, mut after_break) = (false, false);
+        let mut after_space = false;
         let mut characters = text.chars().enumerate().peekable();
         while let Some((at, c)) = characters.next() {
             let next = characters.peek().map(|(_, next)| *next);
@@ -168,19 +161,13 @@ impl Emitter {
                     self.put(c);
                 }
                 after_space = true;
-            } else if quoting::is_break(c) {
-                self.copy_break(c);
-                after_break = true;
             } else {
-                if after_break {
-                    self.indent(indent);
-                }
                 if c == '\'' {
                     self.put('\'');
                 }
                 self.put(c);
                 self.at_indent = false;
-                (after_space, after_break) = (false, false);
+                after_space = false;
             }
         }
         self.indicator("'", false, false);
@@ -248,22 +235,22 @@ impl Emitter {
 
     fn literal(&mut self, text: &str, indent: usize) {
         self.indicator("|", true, false);
-        if text.starts_with(|first| first == ' ' || quoting::is_break(first)) {
+        if text.starts_with([' ', '\n']) {
             self.indicator(&INDENT.to_string(), false, false);
         }
-        let mut from_end = text.chars().rev();
-        match (from_end.next().map(quoting::is_break), from_end.next().map(quoting::is_break)) {
-            (Some(true), None | Some(true)) => self.indicator("+", false, false),
-            (Some(true), Some(false)) => {}
-            (Some(false) | None, _) => self.indicator("-", false, false),
+        match text.strip_suffix('\n') {
+            Some(rest) if rest.is_empty() || rest.ends_with('\n') => self.indicator("+", false, false),
+            Some(_) => {}
+            None => self.indicator("-", false, false),
         }
         self.put_break();
         self.at_indent = true;
         self.after_white = true;
         let mut after_break = true;
         for c in text.chars() {
-            if quoting::is_break(c) {
-                self.copy_break(c);
+            if c == '\n' {
+                self.put_break();
+                self.at_indent = true;
                 after_break = true;
             } else {
                 if after_break {

@@ -17,6 +17,8 @@
 //! * Duplicate keys are always an error, as in its strict mode; two keys that become the same string (`1` and `"1"`) are
 //!   duplicates too.
 //! * A key that stands beside a merge key (`<<`) wins over the merged one, as YAML has it; strict mode there refuses the pair.
+//! * The structure is YAML 1.2's where the two versions differ: `{a:}` has the key `a`, U+2028 ends no line, a tab may stand
+//!   after a dash, a byte order mark stands only at the start.
 //! * Nesting ([`MAX_DEPTH`]), size ([`MAX_BYTES`]) and what aliases expand to ([`MAX_ALIASED`]) are bounded.
 
 mod compose;
@@ -27,6 +29,7 @@ mod key_order;
 mod number;
 mod quoting;
 mod scalar;
+mod source;
 
 use serde_json::Value;
 
@@ -72,6 +75,8 @@ pub fn parse(text: &str) -> Result<Vec<Document>, Error> {
     if let Some(documents) = json::parse(text) {
         return Ok(documents);
     }
+    source::check_characters(text)?;
+    let text = &source::soften_tabs(text);
     let mut documents = Vec::new();
     for tree in compose::documents(text) {
         let tree = tree?;
@@ -88,7 +93,7 @@ pub fn parse(text: &str) -> Result<Vec<Document>, Error> {
 /// The path is written as messages write it: `spec.routes[0].matchers`. When the path leads further than the document does,
 /// the answer is the line of the last part that exists; `None` when there is no such document.
 pub fn line_of(text: &str, document: usize, path: &str) -> Option<usize> {
-    compose::documents(text)
+    compose::documents(&source::soften_tabs(text))
         .filter_map(Result::ok)
         .find(|tree| tree.root().line == document)
         .map(|tree| tree.line_of(path))

@@ -1,4 +1,6 @@
-//! How a string is written: plain, in single or double quotes, or as a block of lines. The rules are go-yaml's.
+//! How a string is written: plain, in single or double quotes, or as a block of lines.
+//!
+//! The rules are go-yaml's, but for U+2028 and U+2029: they are always escaped, because only YAML 1.1 ends a line there.
 
 use crate::scalar::{self, Scalar};
 
@@ -45,6 +47,7 @@ impl Analysis {
         let mut characters = text.chars().enumerate().peekable();
         while let Some((at, c)) = characters.next() {
             let next = characters.peek().map(|(_, next)| *next);
+            let (space, line_break) = (c == ' ', is_break(c));
             let before_white = next.is_none_or(is_blank);
             indicators |= match c {
                 '#' if at > 0 => after_white,
@@ -55,8 +58,7 @@ impl Analysis {
                 ':' => before_white,
                 _ => false,
             };
-            special |= !is_printable(c);
-            let (space, line_break) = (c == ' ', is_break(c));
+            special |= !is_printable(c) || (line_break && c != '\n');
             leading |= at == 0 && (space || line_break);
             if next.is_none() {
                 (trailing_space, trailing_break) = (space, line_break);
@@ -76,12 +78,14 @@ impl Analysis {
         }
     }
 
-    /// The way to write the string; `simple_key` when it is a key on one line.
+    /// The way to write the string; `simple_key` when it is a key on one line. (go-yaml writes the key `<<` plain, and reads it as
+    /// a merge.)
     pub(crate) fn style(&self, text: &str, simple_key: bool) -> Style {
         if text.contains('\n') {
             return if self.literal && !simple_key { Style::Literal } else { Style::Double };
         }
-        if scalar::resolve(text) != Scalar::Text || is_base_60(text) || (simple_key && self.multiline) {
+        if scalar::resolve(text) != Scalar::Text || is_base_60(text) || (simple_key && (self.multiline || text == "<<"))
+        {
             return Style::Double;
         }
         match (self.plain, self.single) {

@@ -16,7 +16,6 @@ pub(crate) enum Scalar {
     Uint(u64),
     Float(f64),
     Timestamp,
-    Merge,
     Text,
 }
 
@@ -29,7 +28,6 @@ impl Scalar {
             Scalar::Int(_) | Scalar::Uint(_) => "!!int",
             Scalar::Float(_) => "!!float",
             Scalar::Timestamp => "!!timestamp",
-            Scalar::Merge => "!!merge",
             Scalar::Text => "!!str",
         }
     }
@@ -39,8 +37,8 @@ impl Scalar {
 pub(crate) fn resolve(text: &str) -> Scalar {
     let Some(first) = text.bytes().next() else { return Scalar::Null };
     match first {
-        b'~' | b'<' | b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' => word(text),
-        b'.' => special_float(text).or_else(|| float(text)).unwrap_or(Scalar::Text),
+        b'~' | b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' => word(text),
+        b'.' => special_float(text).or_else(|| grouped_fraction(text)).unwrap_or(Scalar::Text),
         b'0'..=b'9' => {
             if timestamp(text) {
                 return Scalar::Timestamp;
@@ -81,7 +79,6 @@ fn word(text: &str) -> Scalar {
         "~" | "null" | "Null" | "NULL" => Scalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Scalar::Bool(true),
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Scalar::Bool(false),
-        "<<" => Scalar::Merge,
         _ => Scalar::Text,
     }
 }
@@ -127,6 +124,16 @@ fn integer(text: &str) -> Option<Scalar> {
         Err(_) if text.starts_with('+') => None,
         Err(_) => Some(Scalar::Uint(magnitude)),
     }
+}
+
+/// A float that begins with its point. Go takes underscores between its digits only.
+fn grouped_fraction(text: &str) -> Option<Scalar> {
+    let bytes = text.as_bytes();
+    let between_digits = |at: usize| {
+        let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+        digit(at.checked_sub(1)) && digit(Some(at + 1))
+    };
+    if text.match_indices('_').all(|(at, _)| between_digits(at)) { float(&text.replace('_', "")) } else { None }
 }
 
 /// A decimal float; one too large for 64 bits stays text.
