@@ -2,12 +2,14 @@
 # shellcheck shell=bash
 
 passed=0 failed=0 skipped=0
-
 seconds() { date +%s; }
+started=$(seconds)
+logs=$(mktemp -d)
+trap broken EXIT
 count() { grep -cE -- "$1" "$2" || true; }
 
 # sum PATTERN FILE: adds up the numbers that stand before PATTERN.
-sum() { grep -oE "[0-9]+ $1" "$2" | awk '{ n += $1 } END { print n + 0 }'; }
+sum() { { grep -oE -- "[0-9]+ $1" "$2" || true; } | awk '{ n += $1 } END { print n + 0 }'; }
 
 # step NAME MINUTES COUNTER COMMAND…: runs COMMAND without input, for MINUTES at most. COUNTER, a function, adds what the
 # log says was run to the totals, given the log and the exit status. Anything failed or skipped ends the run.
@@ -61,7 +63,7 @@ explain_tests() {
 show_acceptance() { cat; }
 count_acceptance() {
   passed=$((passed + $(sum 'passed, [0-9]+ failed$' "$1")))
-  failed=$((failed + $(grep -oE '[0-9]+ failed$' "$1" | awk '{ n += $1 } END { print n + 0 }')))
+  failed=$((failed + $(sum 'failed$' "$1")))
   skipped=$((skipped + $(count '^ *SKIPPED' "$1")))
 }
 explain_acceptance() { :; }
@@ -73,8 +75,17 @@ explain_fuzzing() { tail -n 80 "$1"; }
 
 # finish: the totals, as the last line; success only when nothing failed or was skipped and something ran.
 finish() {
+  trap - EXIT
+  rm -rf "$logs"
   printf '\nthe whole run took %s s\n' "$(($(seconds) - started))"
   printf '%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
   [ "$failed" -eq 0 ] && [ "$skipped" -eq 0 ] && [ "$passed" -gt 0 ] && exit 0
   exit 1
+}
+
+# When the script ends without `finish`, it is at fault itself, which must not look like success.
+broken() {
+  printf '\nFAILED: the script itself, before it had run everything\n'
+  failed=$((failed + 1))
+  finish
 }
