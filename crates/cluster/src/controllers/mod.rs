@@ -1,0 +1,3 @@
+//! The controllers: Deployment → ReplicaSet → Pod, and Service → EndpointSlice and Endpoints.
+
+mod work_queue;

@@ -1,0 +1,3 @@
+//! The node: runs pods as processes of this machine.
+
+pub mod logs;
