@@ -7,8 +7,8 @@ mod upstream_group;
 
 pub use proxy::{Proxy, ProxyDocument};
 pub use settings::{
-    DiscoveryOptions, FdsMode, GatewayOptions, GlooOptions, InvalidConfigPolicy, Settings, SettingsSpec, UdsOptions,
-    ValidationOptions,
+    DiscoveryOptions, FdsMode, GatewayOptions, GlooOptions, InvalidConfigPolicy, RbacSettings, Settings, SettingsSpec,
+    UdsOptions, ValidationOptions,
 };
 pub use upstream::{
     DefaultSubset, Empty, FallbackPolicy, KubeUpstream, LeastRequest, LoadBalancerConfig, StaticHost, StaticUpstream,

@@ -37,6 +37,18 @@ pub struct SettingsSpec {
     /// Whether Upstreams exist for Services of their own accord.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<DiscoveryOptions>,
+    /// Settings of role-based access control.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rbac: Option<RbacSettings>,
+}
+
+/// Settings of role-based access control.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RbacSettings {
+    /// Deny every request of a virtual host that has no policy. There are no policies yet, so this closes every host.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_rbac: bool,
 }
 
 /// Settings of the translation.
