@@ -3,12 +3,15 @@
 //!
 //! Everything here is pure: an object and a patch in, an object out.
 
+pub mod apply;
 mod json;
 mod merge;
 mod pointer;
+mod strategic;
 
 pub use json::{MAX_OPERATIONS, json_patch};
 pub use merge::merge_patch;
+pub use strategic::strategic_merge_patch;
 
 /// Why a patch cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -16,11 +16,15 @@ pub(crate) mod defaults;
 mod kinds;
 mod markers;
 pub(crate) mod rules;
+mod zero;
+
+/// The schemas made so far, by group, version and kind.
+type Known = HashMap<(String, String, String), Arc<Schema>>;
 
 impl Schema {
     /// The schema of a built-in kind; `None` for a kind that is not known here. `group` is empty for core kinds.
     pub fn builtin(group: &str, version: &str, kind: &str) -> Option<Arc<Self>> {
-        static KNOWN: LazyLock<Mutex<HashMap<(String, String, String), Arc<Schema>>>> = LazyLock::new(Mutex::default);
+        static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
         let key = (group.to_owned(), version.to_owned(), kind.to_owned());
         if let Some(schema) = KNOWN.lock().get(&key) {
             return Some(schema.clone());
