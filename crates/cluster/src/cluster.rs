@@ -1,0 +1,172 @@
+//! The cluster as a whole: what has to be given to start it, and its running parts.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::home::{Home, HomeError};
+use crate::logs::{LogSource, NoLogs};
+use crate::pki::{Pki, PkiError};
+use crate::registry::{CRDS, Registry};
+use crate::rest::{self, Api, ApiError, WriteOptions};
+use crate::server::{self, Listener, Server};
+use crate::store::{Store, StoreError};
+use crate::workers;
+
+/// What a cluster is started with.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterOptions {
+    /// Where everything is kept; made with mode 0700 if need be.
+    pub home: PathBuf,
+    /// Port of the API on 127.0.0.1; 0 picks a free one.
+    pub api_port: u16,
+    /// Programs on this machine by the image that pods name.
+    pub images: BTreeMap<String, PathBuf>,
+    /// CustomResourceDefinitions that are to be there, as JSON; replaced when they differ.
+    pub crds: Vec<Value>,
+    /// Objects to be created when they are absent, as JSON.
+    pub objects: Vec<Value>,
+    /// The `serin` binary, which runs itself as the shim of pods and as the built-in image.
+    pub self_exe: PathBuf,
+}
+
+/// Why a cluster does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The home directory cannot be used, or another process has it.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The certificates cannot be used.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// The port cannot be bound.
+    #[error("cannot listen on 127.0.0.1:{port}: {error}")]
+    Bind {
+        /// The port of the API.
+        port: u16,
+        /// The operating system's answer.
+        error: std::io::Error,
+    },
+    /// One of the objects to start with is not accepted.
+    #[error("cannot create {object}: {message}")]
+    Object {
+        /// Its kind and name.
+        object: String,
+        /// The API's answer.
+        message: String,
+    },
+}
+
+/// A running cluster; it ends when [`Cluster::stop`] is awaited.
+pub struct Cluster {
+    address: SocketAddr,
+    kubeconfig: PathBuf,
+    stopping: CancellationToken,
+    tasks: JoinSet<()>,
+    store: Arc<Store>,
+    _home: Home,
+}
+
+impl Cluster {
+    /// Starts the cluster; when this returns, the API answers and the objects are there.
+    ///
+    /// # Errors
+    /// When the home is taken or not writable, the store is corrupt, or the port is in use.
+    pub async fn start(options: ClusterOptions) -> Result<Cluster, StartError> {
+        let home = Home::take(&options.home)?;
+        let pki = Pki::load(&home)?;
+        let config = pki.server_config()?;
+        let bind = |error| StartError::Bind { port: options.api_port, error };
+        let listener = Listener::bind(options.api_port, config).await.map_err(bind)?;
+        let address = listener.address().map_err(bind)?;
+
+        let registry = Arc::new(Registry::new());
+        let (bus, events) = workers::Bus::new(registry.clone());
+        let store = Store::open(&home.join("store.redb"), Arc::new(bus))?;
+        for definition in store.list(CRDS, None).objects {
+            registry.define(&definition);
+        }
+        let api = Arc::new(Api::new(store.clone(), registry));
+        prepare(&api, &options).await?;
+
+        let stopping = CancellationToken::new();
+        let logs: Arc<dyn LogSource> = Arc::new(NoLogs);
+        let mut tasks = JoinSet::new();
+        let server = Arc::new(Server { api: api.clone(), logs, address, stopping: stopping.clone() });
+        tasks.spawn(server::serve(listener, server));
+        tasks.spawn(workers::run(api, events, stopping.clone()));
+        let kubeconfig = home.join("kubeconfig");
+        pki.write_kubeconfig(&kubeconfig, address)?;
+        Ok(Cluster { address, kubeconfig, stopping, tasks, store, _home: home })
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The kubeconfig file of the administrator.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Stops the cluster and closes the store.
+    pub async fn stop(mut self) {
+        self.stopping.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        let store = self.store.clone();
+        let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    }
+}
+
+/// Sees to the namespaces, definitions and objects that a cluster begins with.
+async fn prepare(api: &Api, options: &ClusterOptions) -> Result<(), StartError> {
+    for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+        ensure(api, &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}), false).await?;
+    }
+    for definition in &options.crds {
+        ensure(api, definition, true).await?;
+    }
+    for object in &options.objects {
+        ensure(api, object, false).await?;
+    }
+    Ok(())
+}
+
+/// Creates an object unless it is there; then, when asked, replaces its spec if it differs.
+async fn ensure(api: &Api, object: &Value, replace: bool) -> Result<(), StartError> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (kind, name) = (text(&object["kind"]), text(&object["metadata"]["name"]));
+    let failed = |message: String| StartError::Object { object: format!("{kind} \"{name}\""), message };
+    let resource = api
+        .registry
+        .served()
+        .of_kind(&text(&object["apiVersion"]), &kind)
+        .ok_or_else(|| failed("there is no such kind".into()))?;
+    let namespace = match text(&object["metadata"]["namespace"]) {
+        namespace if namespace.is_empty() && resource.namespaced => "default".to_owned(),
+        namespace => namespace,
+    };
+    let write = WriteOptions { manager: "serin".into(), ..WriteOptions::default() };
+    let outcome = match api.get(&resource, &namespace, &name) {
+        Ok(_) if !replace => return Ok(()),
+        Ok(_) => {
+            rest::update(api, &resource, &namespace, &name, &write, |live| {
+                let mut new = live.clone();
+                new["spec"] = object["spec"].clone();
+                Ok(new)
+            })
+            .await
+        }
+        Err(_) => rest::create(api, &resource, &namespace, object.clone(), &write).await,
+    };
+    outcome.map(drop).map_err(|ApiError { message, .. }| failed(message))
+}

@@ -1,0 +1,143 @@
+//! CustomResourceDefinitions: their defaults and status, and the resources that follow from one.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::resource::{Custom, Origin, PrinterColumn, Resource, Scale};
+use crate::store::Object;
+
+/// Keeps a deleted definition until its objects are gone.
+pub const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
+
+fn text(value: &Value) -> Box<str> {
+    value.as_str().unwrap_or_default().into()
+}
+
+fn texts(value: &Value) -> Vec<Arc<str>> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Arc::from).collect()
+}
+
+/// The resources a stored definition serves: one for each served version.
+pub fn resources(definition: &Arc<Object>) -> Vec<Resource> {
+    let value = definition.value();
+    let spec = &value["spec"];
+    let names = &spec["names"];
+    let (group, plural) = (text(&spec["group"]), text(&names["plural"]));
+    let versions = spec["versions"].as_array().into_iter().flatten();
+    versions
+        .filter(|version| version["served"] == true)
+        .map(|version| Resource {
+            group: group.clone().into(),
+            version: text(&version["name"]).into(),
+            kind: text(&names["kind"]).into(),
+            list_kind: text(&names["listKind"]).into(),
+            plural: plural.clone().into(),
+            singular: text(&names["singular"]).into(),
+            short_names: texts(&names["shortNames"]),
+            categories: texts(&names["categories"]),
+            namespaced: spec["scope"] == "Namespaced",
+            storage: format!("{group}/{plural}").into(),
+            status: version["subresources"]["status"].is_object(),
+            scale: scale(&version["subresources"]["scale"]),
+            verbs: None,
+            origin: Origin::Custom(Box::new(Custom {
+                definition: definition.clone(),
+                columns: columns(version),
+                selectable: version["selectableFields"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|field| text(&field["jsonPath"]))
+                    .collect(),
+                deprecation: (version["deprecated"] == true).then(|| match version["deprecationWarning"].as_str() {
+                    Some(warning) => warning.into(),
+                    None => {
+                        format!("{}/{} {} is deprecated", group, text(&version["name"]), text(&names["kind"])).into()
+                    }
+                }),
+            })),
+        })
+        .collect()
+}
+
+fn scale(value: &Value) -> Option<Scale> {
+    value.as_object().map(|scale| Scale {
+        spec_replicas: scale.get("specReplicasPath").map(text).unwrap_or_default(),
+        status_replicas: scale.get("statusReplicasPath").map(text).unwrap_or_default(),
+        selector: scale.get("labelSelectorPath").map(text).filter(|path| !path.is_empty()),
+    })
+}
+
+fn columns(version: &Value) -> Vec<PrinterColumn> {
+    let Some(columns) = version["additionalPrinterColumns"].as_array() else {
+        return vec![PrinterColumn {
+            name: "Age".into(),
+            kind: "date".into(),
+            format: "".into(),
+            description: "".into(),
+            priority: 0,
+            path: ".metadata.creationTimestamp".into(),
+        }];
+    };
+    let column = |column: &Value| PrinterColumn {
+        name: text(&column["name"]),
+        kind: text(&column["type"]),
+        format: text(&column["format"]),
+        description: text(&column["description"]),
+        priority: column["priority"].as_i64().unwrap_or(0),
+        path: text(&column["jsonPath"]),
+    };
+    columns.iter().map(column).collect()
+}
+
+/// Fills in what kube-apiserver fills in, and the status it would arrive at; `now` is an RFC 3339 time.
+pub fn complete(definition: &mut Value, now: &str) {
+    let names = &mut definition["spec"]["names"];
+    let kind = text(&names["kind"]);
+    if names["singular"].as_str().unwrap_or_default().is_empty() {
+        names["singular"] = Value::from(kind.to_lowercase());
+    }
+    if names["listKind"].as_str().unwrap_or_default().is_empty() {
+        names["listKind"] = Value::from(format!("{kind}List"));
+    }
+    let accepted = names.clone();
+    if definition["spec"]["conversion"].is_null() {
+        definition["spec"]["conversion"] = json!({"strategy": "None"});
+    }
+    let storage = definition["spec"]["versions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|version| version["storage"] == true)
+        .map(|version| version["name"].clone())
+        .unwrap_or_default();
+    if !definition["status"].is_object() {
+        definition["status"] = Value::Object(Map::new());
+    }
+    let status = &mut definition["status"];
+    status["acceptedNames"] = accepted;
+    let stored = status["storedVersions"].as_array().cloned().unwrap_or_default();
+    if !stored.contains(&storage) {
+        status["storedVersions"] = stored.into_iter().chain([storage]).collect();
+    }
+    set_condition(status, now, "NamesAccepted", "True", "NoConflicts", "no conflicts found");
+    set_condition(status, now, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted");
+}
+
+/// Sets a condition of a status; its time changes only with its value.
+pub fn set_condition(status: &mut Value, now: &str, kind: &str, value: &str, reason: &str, message: &str) {
+    if !status["conditions"].is_array() {
+        status["conditions"] = Value::Array(Vec::new());
+    }
+    let new = json!({"lastTransitionTime": now, "message": message, "reason": reason, "status": value, "type": kind});
+    let Some(conditions) = status["conditions"].as_array_mut() else { return };
+    match conditions.iter_mut().find(|condition| condition["type"] == kind) {
+        Some(old) if old["status"] == value => {
+            old["reason"] = reason.into();
+            old["message"] = message.into();
+        }
+        Some(old) => *old = new,
+        None => conditions.push(new),
+    }
+}
