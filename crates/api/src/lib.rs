@@ -9,24 +9,23 @@
 
 mod authentication;
 mod bootstrap;
-mod crd;
+mod catalogue;
 mod decode;
 pub mod gateway;
 pub mod gloo;
 mod options;
 pub mod proxy;
 mod reference;
+mod schema;
 mod status;
-mod unimplemented;
 
 pub use authentication::asks_for_auth;
 pub use bootstrap::bootstrap_objects;
-pub use crd::crds;
 pub use decode::{DecodeError, decode};
 pub use options::RawOptions;
 pub use reference::{Ref, ResourceId, ResourceKind};
+pub use schema::{crd_stream, crds, unimplemented};
 pub use status::{NamespacedStatuses, ResourceStatus, StatusState};
-pub use unimplemented::unimplemented;
 
 /// The namespace the control plane lives in, and under which it reports status.
 pub const CONTROL_PLANE_NAMESPACE: &str = "gloo-system";
