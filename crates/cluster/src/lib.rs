@@ -18,6 +18,7 @@ mod logs;
 mod names;
 #[allow(dead_code, unused_imports)]
 pub mod node;
+pub mod openapi;
 pub mod patch;
 mod pki;
 pub mod registry;

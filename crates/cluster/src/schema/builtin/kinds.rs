@@ -68,6 +68,7 @@ pub(super) fn part(name: &str) -> Option<Describe> {
         "DeleteOptions" => Some(Describe::of::<meta::DeleteOptions>()),
         "ListMeta" => Some(Describe::of::<meta::ListMeta>()),
         "ObjectMeta" => Some(Describe::of::<meta::ObjectMeta>()),
+        "Scale" => Some(Describe::of::<autoscaling::Scale>()),
         "Status" => Some(Describe::of::<meta::Status>()),
         "APIResourceList" => Some(Describe::of::<meta::APIResourceList>()),
         _ => None,
