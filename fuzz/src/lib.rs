@@ -14,7 +14,7 @@ impl<'a> Arbitrary<'a> for Json {
 }
 
 /// Keys with a meaning somewhere: to a schema, a patch, or the objects of the API.
-const KEYS: [&str; 72] = [
+const KEYS: &[&str] = &[
     "",
     "$patch",
     "$retainKeys",
@@ -87,6 +87,46 @@ const KEYS: [&str; 72] = [
     "x-kubernetes-list-map-keys",
     "x-kubernetes-list-type",
     "x-kubernetes-preserve-unknown-fields",
+    // Those of the routing API.
+    "addr",
+    "delegateAction",
+    "delegateOptions",
+    "destination",
+    "destinations",
+    "directResponseAction",
+    "domains",
+    "exact",
+    "expressions",
+    "gloo",
+    "headers",
+    "hosts",
+    "inheritableMatchers",
+    "invertMatch",
+    "kube",
+    "matchers",
+    "methods",
+    "multi",
+    "namespaces",
+    "options",
+    "prefix",
+    "queryParameters",
+    "redirectAction",
+    "ref",
+    "regex",
+    "routeAction",
+    "routes",
+    "selectors",
+    "serviceName",
+    "serviceNamespace",
+    "servicePort",
+    "single",
+    "static",
+    "subset",
+    "subsetSpec",
+    "upstream",
+    "upstreamGroup",
+    "virtualHost",
+    "weight",
 ];
 
 /// Texts that a schema or a patch treats in a way of its own.
@@ -118,7 +158,7 @@ const TEXTS: [&str; 24] = [
 ];
 
 fn key(input: &mut Unstructured<'_>) -> Result<String> {
-    Ok(if input.ratio(1, 16)? { input.arbitrary()? } else { (*input.choose(&KEYS)?).to_owned() })
+    Ok(if input.ratio(1, 16)? { input.arbitrary()? } else { (*input.choose(KEYS)?).to_owned() })
 }
 
 fn text(input: &mut Unstructured<'_>) -> Result<String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::node::{Child, Field, Interner, ListType, Node, Rules, Type, anything};
+use super::pruning::drop_unknown;
 use super::{Origin, Schema, SchemaError, builtin, structural};
 
 /// Deeper nesting than this is refused: no real schema comes near it, and every walk over a schema recurses.
@@ -120,13 +121,14 @@ impl Build {
     }
 
     fn field(&mut self, name: &str, schema: &Value) -> Field {
-        Field {
-            name: self.interner.text(name),
-            description: None,
-            schema: self.child(schema),
-            patch: None,
-            default: schema.get("default").map(|value| Box::new(value.clone())),
-        }
+        let child = self.child(schema);
+        // As kube-apiserver, a default is pruned like everything else.
+        let default = schema.get("default").map(|value| {
+            let mut value = value.clone();
+            drop_unknown(&mut value, Some(child.node()));
+            Box::new(value)
+        });
+        Field { name: self.interner.text(name), description: None, schema: child, patch: None, default }
     }
 
     fn texts(&mut self, value: Option<&Value>) -> Box<[super::node::Str]> {

@@ -1,8 +1,8 @@
 //! Filling in the values that a schema, or Kubernetes itself for its own kinds, says are meant when nothing is said.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::node::{Field, Node};
+use super::node::{Field, Node, Type};
 use super::{Origin, Schema, builtin};
 
 impl Schema {
@@ -49,7 +49,7 @@ fn drop_nulls(value: &mut Value, node: &Node) {
     }
 }
 
-/// Go's decoder makes null the zero value, which is then left out when the object is written.
+/// Go's decoder makes null the zero value: left out when the object is written, and in a list of objects an empty one.
 fn drop_typed_nulls(value: &mut Value, node: &Node) {
     match value {
         Value::Object(map) => {
@@ -62,7 +62,12 @@ fn drop_typed_nulls(value: &mut Value, node: &Node) {
         }
         Value::Array(items) => {
             if let Some(node) = node.item() {
-                items.iter_mut().for_each(|item| drop_typed_nulls(item, node));
+                for item in items {
+                    if item.is_null() && node.ty == Type::Object {
+                        *item = Value::Object(Map::new());
+                    }
+                    drop_typed_nulls(item, node);
+                }
             }
         }
         _ => {}

@@ -57,7 +57,8 @@ fn find(value: &Value, node: Option<&Node>, path: &mut String, found: &mut Vec<S
     }
 }
 
-fn drop_unknown(value: &mut Value, node: Option<&Node>) {
+/// Drops what `node` does not name, everywhere below `value`.
+pub(super) fn drop_unknown(value: &mut Value, node: Option<&Node>) {
     if node.is_some_and(keeps_all) {
         return;
     }

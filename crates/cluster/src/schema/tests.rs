@@ -95,6 +95,27 @@ fn defaults_fill_gaps_and_nulls_that_are_not_allowed_go() {
 }
 
 #[test]
+fn defaults_bring_in_no_unknown_fields() {
+    let spec = json!({"type": "object", "properties": {"a": {"type": "integer"}}, "default": {"a": 1, "typo": 2}});
+    let schema = json!({"type": "object", "properties": {"spec": spec}});
+    let schema = Schema::from_crd_version("example.com", "v1", "Widget", &schema).unwrap();
+    let mut object = json!({"metadata": {"name": "w"}});
+    schema.apply_defaults(&mut object);
+    assert_eq!(object["spec"], json!({"a": 1}));
+}
+
+#[test]
+fn null_in_a_list_of_objects_counts_as_an_empty_object() {
+    let schema = Schema::builtin("", "v1", "Service").unwrap();
+    let mut object = json!({"apiVersion": "v1", "kind": "Service", "metadata": {}, "spec": {"ports": [null]}});
+    schema.apply_defaults(&mut object);
+    assert_eq!(object["spec"]["ports"][0]["protocol"], "TCP");
+    let once = object.clone();
+    schema.apply_defaults(&mut object);
+    assert_eq!(object, once);
+}
+
+#[test]
 fn a_schema_that_is_not_structural_is_refused() {
     let schema = json!({"type": "object", "properties": {"a": {"properties": {}}, "b": {"type": "array"}}});
     let errors: Vec<String> = structural_errors("s", &schema).iter().map(ToString::to_string).collect();
