@@ -220,3 +220,122 @@ fn duplicates_are_found_by_path() {
     assert_eq!(duplicate_fields(text), ["duplicate field \"b[0].c\"", "duplicate field \"a\""]);
     assert_eq!(duplicate_fields("{"), Vec::<String>::new());
 }
+
+fn deployment(change: impl FnOnce(&mut Value)) -> Value {
+    let mut object = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "default"},
+        "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {
+            "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]},
+        }},
+    });
+    change(&mut object);
+    Schema::builtin("apps", "v1", "Deployment").unwrap().apply_defaults(&mut object);
+    object
+}
+
+#[test]
+fn the_usual_mistakes_in_a_deployment_are_named() {
+    let schema = Schema::builtin("apps", "v1", "Deployment").unwrap();
+    assert_eq!(texts(&schema, &deployment(|_| ())), Vec::<String>::new());
+    let cases: [(fn(&mut Value), &str); 9] = [
+        (
+            |d| d["spec"]["template"]["metadata"]["labels"] = json!({"a": "c"}),
+            "spec.template.metadata.labels: Invalid value: {\"a\":\"c\"}: `selector` does not match template `labels`",
+        ),
+        (|d| d["spec"]["replicas"] = json!(-1), "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
+        (|d| d["spec"]["template"]["spec"]["containers"] = json!([]), "spec.template.spec.containers: Required value"),
+        (
+            |d| d["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = json!("Sometimes"),
+            "spec.template.spec.containers[0].imagePullPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", \"IfNotPresent\", \"Never\"",
+        ),
+        (
+            |d| d["spec"]["template"]["spec"]["containers"][0]["ports"] = json!([{"containerPort": 70000}]),
+            "spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
+        ),
+        (
+            |d| d["spec"]["template"]["spec"]["containers"][0]["name"] = json!("C_"),
+            "spec.template.spec.containers[0].name: Invalid value: \"C_\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+        ),
+        (
+            |d| d["spec"]["template"]["spec"]["restartPolicy"] = json!("Never"),
+            "spec.template.spec.restartPolicy: Unsupported value: \"Never\": supported values: \"Always\"",
+        ),
+        (
+            |d| {
+                d["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] =
+                    json!([{"name": "v", "mountPath": "/v"}])
+            },
+            "spec.template.spec.containers[0].volumeMounts[0].name: Not found: \"v\"",
+        ),
+        (
+            |d| d["metadata"]["labels"] = json!({"a b": "c"}),
+            "metadata.labels: Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(texts(&schema, &deployment(change)), [expected]);
+    }
+    let without = deployment(|d| d["spec"]["selector"] = Value::Null);
+    let expected = [
+        "spec.selector: Required value".to_owned(),
+        "spec.template.metadata.labels: Invalid value: {\"a\":\"b\"}: `selector` does not match template `labels`"
+            .to_owned(),
+    ];
+    assert_eq!(texts(&schema, &without), expected);
+}
+
+#[test]
+fn what_may_not_change_is_refused() {
+    let schema = Schema::builtin("apps", "v1", "Deployment").unwrap();
+    let old = deployment(|_| ());
+    let new = deployment(|d| {
+        d["spec"]["selector"]["matchLabels"] = json!({"x": "y"});
+        d["spec"]["template"]["metadata"]["labels"] = json!({"x": "y"});
+    });
+    let errors: Vec<String> = schema.validate_update(&new, &old).iter().map(ToString::to_string).collect();
+    assert_eq!(errors, ["spec.selector: Invalid value: {\"matchLabels\":{\"x\":\"y\"}}: field is immutable"]);
+}
+
+#[test]
+fn services_secrets_and_definitions_are_checked() {
+    let cases = [
+        ("", "Service", json!({"spec": {}}), "spec.ports: Required value"),
+        (
+            "",
+            "Service",
+            json!({"spec": {"ports": [{"port": 0}]}}),
+            "spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
+        ),
+        (
+            "",
+            "Service",
+            json!({"spec": {"ports": [{"port": 80, "targetPort": "1"}]}}),
+            "spec.ports[0].targetPort: Invalid value: \"1\": must contain at least one letter (a-z)",
+        ),
+        ("", "Secret", json!({"type": "kubernetes.io/tls", "data": {"tls.crt": ""}}), "data[tls.key]: Required value"),
+        (
+            "",
+            "ConfigMap",
+            json!({"data": {"a b": "c"}}),
+            "data[a b]: Invalid value: \"a b\": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+        ),
+        (
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            json!({"metadata": {"name": "as.b.c"}, "spec": {
+                "group": "b.c", "scope": "Namespaced", "names": {"plural": "as", "kind": "A"},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"properties": {}}}}],
+            }}),
+            "spec.validation.openAPIV3Schema.type: Required value: must not be empty at the root",
+        ),
+    ];
+    for (group, kind, mut object, expected) in cases {
+        if object["metadata"].is_null() {
+            object["metadata"] = json!({"name": "x"});
+        }
+        let schema = Schema::builtin(group, "v1", kind).unwrap();
+        schema.apply_defaults(&mut object);
+        let found = texts(&schema, &object);
+        assert_eq!(found.first().map(String::as_str), Some(expected), "{found:?}");
+    }
+}
