@@ -1,5 +1,42 @@
 //! A snapshot in, a `Proxy` and reports out. No I/O, no clock, no chance.
+//!
+//! * [`translate`] flattens VirtualServices and the tables they delegate to into what a data plane serves, with every
+//!   invalid part replaced at the narrowest place it can be, and says on each resource what is wrong with it.
+//! * [`choose`] decides what is served, given what was served: the translation, or the last good configuration.
+//! * [`endpoints`] says where each cluster's requests can go right now.
 
+mod action;
+mod closed;
+mod compile;
+mod destination;
+mod domain;
+mod endpoints;
+mod field_path;
+mod flatten;
+mod host;
+mod known;
+mod labels;
+mod listener;
+mod matcher;
+mod options;
+mod overlap;
+mod path;
+mod pattern;
+mod policy;
+mod report;
+mod selection;
+pub mod serving;
 pub mod snapshot;
+mod translation;
+mod upstream;
+mod view;
+mod weighted;
 
+pub use endpoints::endpoints;
+pub use flatten::{MAX_DEPTH, MAX_ROUTES};
+pub use pattern::PATTERN_SIZE_LIMIT;
+pub use policy::InvalidPolicy;
+pub use report::{Finding, Grade, Report, Reports};
+pub use serving::{Served, ServedProxy, Standing, choose};
 pub use snapshot::{Backend, Resource, Resources, Service, ServicePort, Snapshot, Unreadable};
+pub use translation::{Translation, translate};

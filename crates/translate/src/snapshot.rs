@@ -14,6 +14,9 @@ pub struct Resource<T> {
     pub id: ResourceId,
     /// `metadata.generation`.
     pub generation: i64,
+    /// `metadata.creationTimestamp` as it is written (RFC 3339 in UTC, so that text order is time order): of two
+    /// resources that want the same thing, the older has it. Empty when unknown, which counts as oldest.
+    pub created: String,
     /// `metadata.labels`.
     pub labels: BTreeMap<String, String>,
     /// Its `spec`.
@@ -59,6 +62,8 @@ pub struct Snapshot {
 pub struct Unreadable {
     /// `metadata.generation`.
     pub generation: i64,
+    /// `metadata.labels`, by which selectors find it all the same.
+    pub labels: BTreeMap<String, String>,
     /// What is wrong, with the field's path.
     pub reason: String,
 }

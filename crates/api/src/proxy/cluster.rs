@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ResourceId;
+use super::Endpoint;
+use crate::{Ref, ResourceId};
 
 /// A cluster's name: `name_namespace` for an Upstream (as Gloo names its Envoy clusters),
 /// `kube-svc:<ns>-<service>-<port>_<ns>` for a Service that is routed to directly. Cheap to clone.
@@ -47,10 +48,32 @@ pub struct Cluster {
     pub name: ClusterName,
     /// The Upstream or Service it comes from.
     pub source: ResourceId,
+    /// Where its endpoints are found. Kept here so that a configuration that is frozen goes on following the cluster,
+    /// whatever became of the Upstream.
+    pub endpoints: EndpointSource,
     /// The subsets; `None` where there are none.
     pub subsets: Option<Subsets>,
     /// How requests are spread.
     pub load_balancing: LoadBalancing,
+}
+
+/// Where a cluster's endpoints are found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EndpointSource {
+    /// The ready pods behind a Service.
+    #[serde(rename_all = "camelCase")]
+    Service {
+        /// The Service.
+        service: Ref,
+        /// The Service's port; each pod's own is found by its name.
+        port: u16,
+        /// Only pods with these labels.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        selector: BTreeMap<String, String>,
+    },
+    /// A fixed list.
+    Fixed(Vec<Endpoint>),
 }
 
 /// How a cluster's endpoints fall into subsets.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use cluster::{Cluster, ClusterName, LoadBalancing, SubsetFallback, Subsets};
+pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 pub use endpoint::{Endpoint, EndpointMap};
 pub use listener::{Listener, VirtualHost};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};

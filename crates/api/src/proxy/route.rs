@@ -17,6 +17,10 @@ pub struct Route {
     pub name: String,
     /// The VirtualService or RouteTable that holds the route.
     pub source: ResourceId,
+    /// What else it stands on: the tables between the VirtualService and `source`, outermost first, then the
+    /// UpstreamGroup it forwards to. A route is gone when one of these tables is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<ResourceId>,
     /// The alternatives; never empty. Each has a path or is a CONNECT matcher.
     pub matchers: Vec<Matcher>,
     /// What is done with the request.

@@ -1,0 +1,245 @@
+//! The routes of one resource, looked at once: everything about them that does not depend on who delegates to them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serin_api::gateway;
+use serin_api::proxy::{Action, Route};
+use serin_api::{RawOptions, ResourceId, ResourceKind};
+
+use crate::action::Actions;
+use crate::closed;
+use crate::destination::Notes;
+use crate::field_path::FieldPath;
+use crate::matcher::{self, Checked, PathState};
+use crate::options::{self, Options};
+use crate::report::Finding;
+use crate::selection::{self, Selection};
+use crate::snapshot::Resource;
+use crate::view::TableIndex;
+
+/// A route, looked at.
+pub(crate) struct Compiled<'a> {
+    pub(crate) written: &'a gateway::Route,
+    /// Its place in the list.
+    pub(crate) index: usize,
+    /// Its name in messages and metrics.
+    pub(crate) name: String,
+    pub(crate) matchers: Vec<Checked<'a>>,
+    /// Its own options, and those it takes over from RouteOptions.
+    pub(crate) options: Option<Cow<'a, Options>>,
+    /// Whether options that it takes over cannot be read, so that nobody knows what they ask for.
+    pub(crate) options_unknown: bool,
+    pub(crate) step: Step,
+    /// What is to be said of it, apart from its paths.
+    pub(crate) findings: Vec<Arc<Finding>>,
+    /// Upstreams, groups and options whose findings concern whoever reaches this route.
+    pub(crate) uses: Vec<ResourceId>,
+    /// The route as it is served when nothing comes down from a parent; `None` when a matcher is at fault.
+    pub(crate) plain: Option<Arc<Route>>,
+}
+
+impl Compiled<'_> {
+    /// Its path in the resource that holds it.
+    pub(crate) fn path(&self, id: &ResourceId) -> String {
+        let list = if id.kind == ResourceKind::VirtualService { "spec.virtualHost" } else { "spec" };
+        format!("{list}.routes[{}]", self.index)
+    }
+}
+
+/// What comes after a route has matched.
+pub(crate) enum Step {
+    /// Its own action, or what takes its place.
+    Act(Action, Vec<ResourceId>),
+    /// The routes of other tables.
+    Delegate(Selection),
+}
+
+/// What routes are looked at against.
+pub(crate) struct Compiler<'a> {
+    pub(crate) actions: &'a Actions<'a>,
+    pub(crate) index: &'a TableIndex<'a>,
+}
+
+impl<'a> Compiler<'a> {
+    /// Looks at the routes of one resource. `list` is where they are, such as `spec`.
+    pub(crate) fn routes<T>(
+        &self,
+        resource: &'a Resource<T>,
+        routes: &'a [gateway::Route],
+        list: &FieldPath<'_>,
+    ) -> Vec<Compiled<'a>> {
+        let id = &resource.id;
+        routes
+            .iter()
+            .enumerate()
+            .map(|(at, route)| self.route(id, &resource.unimplemented, route, at, &list.element("routes", at)))
+            .collect()
+    }
+
+    fn route(
+        &self,
+        id: &'a ResourceId,
+        unimplemented: &[String],
+        route: &'a gateway::Route,
+        index: usize,
+        at: &FieldPath<'_>,
+    ) -> Compiled<'a> {
+        let name =
+            if route.name.is_empty() { format!("{}.{}[{index}]", id.namespace, id.name) } else { route.name.clone() };
+        let mut findings = Vec::new();
+        let matchers: Vec<_> = route
+            .matchers
+            .iter()
+            .enumerate()
+            .map(|(place, matcher)| matcher::check(id, &name, matcher, &at.element("matchers", place), &mut findings))
+            .collect();
+        let mut uses = Vec::new();
+        let (options, options_unknown) = self.options(id, route, at, &mut findings, &mut uses);
+        let step = match &route.delegate_action {
+            Some(delegate) => self.delegate(id, route, delegate, at, &mut findings),
+            None => self.act(id, unimplemented, route, at, &mut findings, &mut uses),
+        };
+        let fine = matchers.iter().all(|checked| checked.path == PathState::Fine && checked.conditions_hold);
+        let plain = match &step {
+            Step::Act(action, via) if fine => {
+                let matchers =
+                    if route.matchers.is_empty() { vec![matcher::everything()] } else { route.matchers.clone() };
+                let action = action.clone();
+                Some(Arc::new(Route { name: name.clone(), source: id.clone(), via: via.clone(), matchers, action }))
+            }
+            _ => None,
+        };
+        Compiled { written: route, index, name, matchers, options, options_unknown, step, findings, uses, plain }
+    }
+
+    fn act(
+        &self,
+        id: &ResourceId,
+        unimplemented: &[String],
+        route: &gateway::Route,
+        at: &FieldPath<'_>,
+        findings: &mut Vec<Arc<Finding>>,
+        uses: &mut Vec<ResourceId>,
+    ) -> Step {
+        let mut notes = Notes::default();
+        let resolved = self.actions.resolve(id, route, at, unimplemented, &mut notes);
+        findings.extend(notes.problems.into_iter().map(|problem| Arc::new(problem.on_route(id))));
+        uses.append(&mut notes.uses);
+        let group = route.route_action.as_ref().and_then(|action| action.upstream_group.as_ref());
+        let via = group
+            .filter(|_| resolved.is_some())
+            .map(|group| ResourceId::new(ResourceKind::UpstreamGroup, &group.namespace, &group.name));
+        let action = resolved.unwrap_or_else(|| self.actions.view.policy.action());
+        Step::Act(action, via.into_iter().collect())
+    }
+
+    /// A route that cannot delegate as it is written is replaced.
+    fn delegate(
+        &self,
+        id: &ResourceId,
+        route: &gateway::Route,
+        delegate: &gateway::DelegateAction,
+        at: &FieldPath<'_>,
+        findings: &mut Vec<Arc<Finding>>,
+    ) -> Step {
+        let mut fault = |reason: &str| {
+            let message = format!("{at}: invalid route: {reason}");
+            findings.push(Arc::new(Finding::error(id, at.to_string(), message)));
+            Step::Act(self.actions.view.policy.action(), Vec::new())
+        };
+        if route.route_action.is_some() || route.redirect_action.is_some() || route.direct_response_action.is_some() {
+            return fault("a route has one action, keep only one of them");
+        }
+        let named = delegate.reference.is_some() || !delegate.name.is_empty() || !delegate.namespace.is_empty();
+        if named && delegate.selector.is_some() {
+            return fault("a route delegates by ref or by selector, keep only one of them");
+        }
+        match route.matchers.as_slice() {
+            [] => {}
+            [matcher] => {
+                if matcher::has_path(matcher) && matcher.prefix.as_deref().is_none_or(str::is_empty) {
+                    return fault("routes with delegate actions must use a prefix matcher");
+                }
+            }
+            _ => return fault("routes with delegate actions must omit or specify a single matcher"),
+        }
+        let at = at.field("delegateAction");
+        Step::Delegate(selection::select(self.actions.view, self.index, id, delegate, &at, findings))
+    }
+
+    fn options(
+        &self,
+        id: &ResourceId,
+        route: &'a gateway::Route,
+        at: &FieldPath<'_>,
+        findings: &mut Vec<Arc<Finding>>,
+        uses: &mut Vec<ResourceId>,
+    ) -> (Option<Cow<'a, Options>>, bool) {
+        let own = options::map(route.options.as_ref());
+        if let Some(own) = own {
+            let at = at.field("options");
+            findings.extend(own.keys().map(|field| Arc::new(not_implemented(id, &format!("{at}.{field}"), field))));
+        }
+        let view = self.actions.view;
+        let all = &view.snapshot.route_options;
+        let mut merged = own.map(Cow::Borrowed);
+        let mut unknown = false;
+        let refs = route.options_config_refs.iter().flat_map(|refs| &refs.delegate_options);
+        for (place, reference) in refs.enumerate() {
+            let kind = ResourceKind::RouteOption;
+            let at = at.field("optionsConfigRefs");
+            let at = at.element("delegateOptions", place);
+            let found = view.find(all, reference).map(|option| option.spec.options.as_ref());
+            merged = self.take_over(id, kind, reference, found, &at, merged, findings, uses, &mut unknown);
+        }
+        (merged, unknown)
+    }
+
+    /// Takes over shared options where the options so far are silent.
+    #[expect(clippy::too_many_arguments, reason = "one step of a fold, used for routes and for hosts")]
+    pub(crate) fn take_over(
+        &self,
+        id: &ResourceId,
+        kind: ResourceKind,
+        reference: &serin_api::Ref,
+        found: Option<Option<&'a RawOptions>>,
+        at: &FieldPath<'_>,
+        merged: Option<Cow<'a, Options>>,
+        findings: &mut Vec<Arc<Finding>>,
+        uses: &mut Vec<ResourceId>,
+        unknown: &mut bool,
+    ) -> Option<Cow<'a, Options>> {
+        let shared = ResourceId::new(kind, &reference.namespace, &reference.name);
+        match found {
+            Some(options) => {
+                uses.push(shared);
+                options::merge(merged, options::map(options))
+            }
+            None => {
+                let finding = match self.actions.view.unreadable(kind, reference) {
+                    Some(unreadable) => {
+                        *unknown = true;
+                        uses.push(shared);
+                        let reason = &unreadable.reason;
+                        let closed = "what it belongs to answers 403, as it may ask for authentication";
+                        Finding::error(
+                            id,
+                            at.to_string(),
+                            format!("{at}: {kind} {reference} cannot be read: {reason}; {closed}"),
+                        )
+                    }
+                    None => Finding::left_out(id, at.to_string(), format!("{at}: {kind} {reference} not found")),
+                };
+                findings.push(Arc::new(finding));
+                merged
+            }
+        }
+    }
+}
+
+/// What is said of an option that is not implemented.
+pub(crate) fn not_implemented(id: &ResourceId, path: &str, field: &str) -> Finding {
+    let effect = if closed::is_field(field) { "what asks for it answers 403" } else { "it has no effect" };
+    Finding::advice(id, path, format!("{path}: not implemented yet: {effect}"))
+}

@@ -1,0 +1,92 @@
+//! VirtualServices: a flat list of routes for a set of domains.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serin_api::gateway::VirtualServiceSpec;
+use serin_api::proxy::{Action, Route};
+use serin_api::{ResourceId, ResourceKind};
+
+use crate::closed;
+use crate::compile::{Compiler, not_implemented};
+use crate::domain;
+use crate::field_path::FieldPath;
+use crate::flatten::Forest;
+use crate::matcher;
+use crate::options;
+use crate::report::Finding;
+use crate::snapshot::Resource;
+
+/// A VirtualService, flattened, before it is known which Gateways serve it.
+pub(crate) struct Host<'a> {
+    pub(crate) resource: &'a Arc<Resource<VirtualServiceSpec>>,
+    /// Its domains, in lower case, each once.
+    pub(crate) domains: Vec<String>,
+    pub(crate) routes: Vec<Arc<Route>>,
+    /// The tables it reaches, by their places in the index.
+    pub(crate) tables: BTreeSet<usize>,
+    /// Everything else it reaches.
+    pub(crate) uses: BTreeSet<ResourceId>,
+    pub(crate) findings: Vec<Arc<Finding>>,
+}
+
+impl Host<'_> {
+    /// Whether it asks for TLS, so that it is never served in plain text.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.resource.spec.ssl_config.is_some()
+    }
+}
+
+/// Flattens one VirtualService.
+pub(crate) fn flatten<'a>(
+    compiler: &Compiler<'a>,
+    forest: &Forest<'a>,
+    resource: &'a Arc<Resource<VirtualServiceSpec>>,
+) -> Host<'a> {
+    let id = &resource.id;
+    let written = &resource.spec.virtual_host;
+    let spec = FieldPath::root("spec");
+    let at = spec.field("virtualHost");
+    let mut findings = Vec::new();
+    let mut uses = Vec::new();
+
+    let own = options::map(written.options.as_ref());
+    if let Some(own) = own {
+        let at = at.field("options");
+        findings.extend(own.keys().map(|field| Arc::new(not_implemented(id, &format!("{at}.{field}"), field))));
+    }
+    let view = compiler.actions.view;
+    let mut unknown = false;
+    let mut merged = own.map(Cow::Borrowed);
+    let refs = written.options_config_refs.iter().flat_map(|refs| &refs.delegate_options);
+    for (place, reference) in refs.enumerate() {
+        let at = at.field("optionsConfigRefs");
+        let at = at.element("delegateOptions", place);
+        let found =
+            view.find(&view.snapshot.virtual_host_options, reference).map(|shared| shared.spec.options.as_ref());
+        let kind = ResourceKind::VirtualHostOption;
+        merged = compiler.take_over(id, kind, reference, found, &at, merged, &mut findings, &mut uses, &mut unknown);
+    }
+
+    let compiled = compiler.routes(resource, &written.routes, &at);
+    let mut flat = forest.flatten(id, &compiled, merged.as_deref(), unknown);
+    if unknown || closed::asks(merged.as_deref()) {
+        flat.routes.push(Arc::new(closed_remainder(id)));
+    }
+    findings.append(&mut flat.findings);
+    let domains = domain::of(id, &written.domains, &mut findings);
+    if resource.spec.ssl_config.is_some() {
+        let message = "spec.sslConfig: not implemented yet: these domains are not served, as they may only be with TLS";
+        findings.push(Arc::new(Finding::advice(id, "spec.sslConfig", message)));
+    }
+    flat.uses.extend(uses);
+    Host { resource, domains, routes: flat.routes, tables: flat.tables, uses: flat.uses, findings }
+}
+
+/// Closes what no route of a closed host matches.
+pub(crate) fn closed_remainder(id: &ResourceId) -> Route {
+    let action: Action = closed::action();
+    let name = format!("{}.{}", id.namespace, id.name);
+    Route { name, source: id.clone(), via: Vec::new(), matchers: vec![matcher::everything()], action }
+}

@@ -1,0 +1,179 @@
+//! Upstreams as clusters, and what is wrong with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serin_api::gloo::{FallbackPolicy, KubeUpstream, LoadBalancerConfig, StaticUpstream, SubsetSpec, UpstreamSpec};
+use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
+use serin_api::{Ref, ResourceId, ResourceKind};
+
+use crate::report::Finding;
+use crate::snapshot::Resource;
+use crate::view::View;
+
+/// The types of Upstream that Gloo knows and that are not implemented yet.
+const OTHER_TYPES: [&str; 7] = ["pipe", "aws", "azure", "consul", "awsEc2", "gcp", "ai"];
+
+/// An Upstream, looked at once for all the routes that name it.
+pub(crate) struct Destination {
+    /// The cluster; `None` when the Upstream is so wrong that there is none.
+    pub(crate) cluster: Option<Arc<Cluster>>,
+    /// Why it has no endpoints, when that is certain: for everyone who routes to it.
+    pub(crate) without_endpoints: Option<String>,
+    /// What is to be said of the Upstream itself.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Looks at an Upstream.
+pub(crate) fn destination(view: &View<'_>, upstream: &Resource<UpstreamSpec>) -> Destination {
+    let id = &upstream.id;
+    let spec = &upstream.spec;
+    let mut findings = Vec::new();
+    let mut without_endpoints = None;
+    let mut subsets = None;
+    let other = OTHER_TYPES.iter().find(|other| {
+        let path = format!("spec.{other}");
+        upstream
+            .unimplemented
+            .iter()
+            .any(|field| field.strip_prefix(&path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
+    });
+    let endpoints = match (&spec.kube, &spec.fixed, other) {
+        (Some(kube), None, None) => {
+            subsets = kube.subset_spec.as_ref().map(subsets_of);
+            if let Some(missing) = missing_service(view, kube) {
+                findings.push(Finding::left_out(id, missing.0, format!("{}: {}", missing.0, missing.1)));
+                without_endpoints = Some(missing.1);
+            }
+            u16::try_from(kube.service_port).ok().map(|port| service(kube, port))
+        }
+        (None, Some(fixed), None) => fixed_hosts(id, fixed, &mut findings),
+        (None, None, Some(other)) => {
+            let reason = format!("spec.{other}: this type of Upstream is not implemented yet; its routes answer 503");
+            findings.push(Finding::advice(id, format!("spec.{other}"), reason));
+            Some(EndpointSource::Fixed(Vec::new()))
+        }
+        (None, None, None) => {
+            findings.push(Finding::error(id, "spec", "spec: an Upstream needs a type: set kube or static"));
+            None
+        }
+        _ => {
+            findings.push(Finding::error(id, "spec", "spec: an Upstream has one type: keep only one of its types"));
+            None
+        }
+    };
+    let load_balancing = match load_balancing(spec.load_balancer_config.as_ref()) {
+        Ok(chosen) => chosen,
+        Err(reason) => {
+            let path = "spec.loadBalancerConfig";
+            findings.push(Finding::error(id, path, format!("{path}: {reason}")));
+            LoadBalancing::default()
+        }
+    };
+    let cluster = endpoints.map(|endpoints| {
+        Arc::new(Cluster { name: name(&id.reference()), source: id.clone(), endpoints, subsets, load_balancing })
+    });
+    Destination { cluster, without_endpoints, findings }
+}
+
+/// A cluster for a Service without an Upstream of its own.
+pub(crate) fn service_cluster(reference: &Ref, service: &Ref, port: u16) -> Cluster {
+    Cluster {
+        name: name(reference),
+        source: ResourceId::new(ResourceKind::Service, &service.namespace, &service.name),
+        endpoints: EndpointSource::Service { service: service.clone(), port, selector: BTreeMap::new() },
+        subsets: None,
+        load_balancing: LoadBalancing::default(),
+    }
+}
+
+/// The name under which a `kube` destination appears in messages and clusters.
+pub(crate) fn service_reference(service: &Ref, port: u32) -> Ref {
+    Ref::new(&service.namespace, format!("kube-svc:{}-{}-{port}", service.namespace, service.name))
+}
+
+/// A cluster's name, as Gloo names its Envoy clusters.
+fn name(reference: &Ref) -> ClusterName {
+    ClusterName::from(format!("{}_{}", reference.name, reference.namespace))
+}
+
+fn service(kube: &KubeUpstream, port: u16) -> EndpointSource {
+    EndpointSource::Service {
+        service: Ref::new(&kube.service_namespace, &kube.service_name),
+        port,
+        selector: kube.selector.clone(),
+    }
+}
+
+/// The field that names a Service or a port that does not exist, and the sentence about it.
+fn missing_service(view: &View<'_>, kube: &KubeUpstream) -> Option<(&'static str, String)> {
+    let reference = Ref::new(&kube.service_namespace, &kube.service_name);
+    match view.snapshot.services.get(&reference) {
+        None => Some(("spec.kube.serviceName", format!("Service {reference} not found; its routes answer 503"))),
+        Some(service) if service.ports.iter().all(|port| u32::from(port.port) != kube.service_port) => Some((
+            "spec.kube.servicePort",
+            format!("Service {reference} has no port {}; its routes answer 503", kube.service_port),
+        )),
+        Some(_) => None,
+    }
+}
+
+fn fixed_hosts(id: &ResourceId, fixed: &StaticUpstream, findings: &mut Vec<Finding>) -> Option<EndpointSource> {
+    if fixed.hosts.is_empty() {
+        findings.push(Finding::error(id, "spec.static.hosts", "spec.static.hosts: must name at least one host"));
+        return None;
+    }
+    let mut endpoints = Vec::with_capacity(fixed.hosts.len());
+    for (at, host) in fixed.hosts.iter().enumerate() {
+        let path = format!("spec.static.hosts[{at}]");
+        let port = u16::try_from(host.port).ok().filter(|port| *port != 0);
+        match port {
+            _ if host.addr.is_empty() => {
+                findings.push(Finding::error(id, format!("{path}.addr"), format!("{path}.addr: addr cannot be empty")));
+            }
+            None => findings.push(Finding::error(
+                id,
+                format!("{path}.port"),
+                format!("{path}.port: {} is no port: use one from 1 to 65535", host.port),
+            )),
+            Some(port) => endpoints.push(Endpoint {
+                host: host.addr.clone(),
+                port,
+                labels: BTreeMap::new(),
+                weight: host.load_balancing_weight.unwrap_or(1).max(1),
+            }),
+        }
+    }
+    (!endpoints.is_empty()).then_some(EndpointSource::Fixed(endpoints))
+}
+
+fn subsets_of(spec: &SubsetSpec) -> Subsets {
+    Subsets {
+        selectors: spec
+            .selectors
+            .iter()
+            .map(|selector| selector.keys.iter().cloned().collect::<BTreeSet<_>>())
+            .collect(),
+        fallback: match spec.fallback_policy.unwrap_or_default() {
+            FallbackPolicy::AnyEndpoint => SubsetFallback::AnyEndpoint,
+            FallbackPolicy::DefaultSubset => SubsetFallback::DefaultSubset(
+                spec.default_subset.as_ref().map(|subset| subset.values.clone()).unwrap_or_default(),
+            ),
+            FallbackPolicy::NoFallback => SubsetFallback::None,
+        },
+    }
+}
+
+fn load_balancing(config: Option<&LoadBalancerConfig>) -> Result<LoadBalancing, &'static str> {
+    let Some(config) = config else { return Ok(LoadBalancing::default()) };
+    match (&config.round_robin, &config.least_request, &config.random) {
+        (_, None, None) => Ok(LoadBalancing::RoundRobin),
+        // Envoy draws two unless told otherwise.
+        (None, Some(least), None) => {
+            let choices = least.choice_count.filter(|count| *count > 0).unwrap_or(2);
+            Ok(LoadBalancing::LeastRequest { choices })
+        }
+        (None, None, Some(_)) => Ok(LoadBalancing::Random),
+        _ => Err("set only one of roundRobin, leastRequest and random"),
+    }
+}
