@@ -1,7 +1,8 @@
 //! Never open: what asks for authentication or authorisation that cannot be given answers 403.
 
-use serde_json::Value;
-use serin_api::proxy::{Action, Route};
+use serin_api::asks_for_auth;
+use serin_api::gloo::SettingsSpec;
+use serin_api::proxy::{Action, Route, Target};
 
 use crate::options::Options;
 
@@ -10,26 +11,14 @@ const STATUS: u16 = 403;
 /// The body of everything that is closed.
 const BODY: &str = "This route asks for authentication, which Serin does not do yet, so it is closed.\n";
 
-/// Options that ask for a proof of who the caller is or of what they may do.
-const FIELDS: [&str; 8] =
-    ["extauth", "jwt", "jwtStaged", "jwtProvidersStaged", "rbac", "extensions", "extAuth", "oauth"];
-
-/// Whether options ask for authentication or authorisation. One that is expressly disabled does not.
-pub(crate) fn asks(options: Option<&Options>) -> bool {
-    options.is_some_and(|options| FIELDS.iter().any(|field| options.get(*field).is_some_and(field_asks)))
+/// Whether options ask for authentication or authorisation. `levels` go from the outermost to the innermost.
+pub(crate) fn asks(settings: Option<&SettingsSpec>, levels: &[Option<&Options>]) -> bool {
+    !asks_for_auth(settings, levels.iter().copied().flatten()).is_empty()
 }
 
 /// Whether a field is one that closes what it is set on.
 pub(crate) fn is_field(field: &str) -> bool {
-    FIELDS.contains(&field)
-}
-
-fn field_asks(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Object(fields) => fields.get("disable") != Some(&Value::Bool(true)),
-        _ => true,
-    }
+    matches!(field, "extauth" | "jwt" | "jwtStaged" | "jwtProvidersStaged" | "rbac" | "extensions")
 }
 
 /// What a closed route does.
@@ -38,33 +27,11 @@ pub(crate) fn action() -> Action {
 }
 
 /// What takes the place of a closed destination among several.
-pub(crate) fn target() -> serin_api::proxy::Target {
-    serin_api::proxy::Target::DirectResponse { status: STATUS, body: BODY.to_owned() }
+pub(crate) fn target() -> Target {
+    Target::DirectResponse { status: STATUS, body: BODY.to_owned() }
 }
 
 /// Whether a route is closed.
 pub(crate) fn is_closed(route: &Route) -> bool {
     matches!(&route.action, Action::DirectResponse { status: STATUS, body } if body == BODY)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_asks_is_closed_unless_it_is_disabled() {
-        for (options, expected) in [
-            (json!({"extauth": {"configRef": {"name": "a", "namespace": "b"}}}), true),
-            (json!({"extauth": {}}), true),
-            (json!({"extauth": {"disable": true}}), false),
-            (json!({"extauth": {"disable": true}, "rbac": {"policies": {}}}), true),
-            (json!({"jwtStaged": {"beforeExtAuth": {}}}), true),
-            (json!({"timeout": "5s"}), false),
-            (json!({"extauth": null}), false),
-        ] {
-            assert_eq!(asks(options.as_object()), expected, "{options}");
-        }
-    }
 }

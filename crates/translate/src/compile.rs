@@ -8,7 +8,6 @@ use serin_api::proxy::{Action, Route};
 use serin_api::{RawOptions, ResourceId, ResourceKind};
 
 use crate::action::Actions;
-use crate::closed;
 use crate::destination::Notes;
 use crate::field_path::FieldPath;
 use crate::matcher::{self, Checked, PathState};
@@ -177,10 +176,6 @@ impl<'a> Compiler<'a> {
         uses: &mut Vec<ResourceId>,
     ) -> (Option<Cow<'a, Options>>, bool) {
         let own = options::map(route.options.as_ref());
-        if let Some(own) = own {
-            let at = at.field("options");
-            findings.extend(own.keys().map(|field| Arc::new(not_implemented(id, &format!("{at}.{field}"), field))));
-        }
         let view = self.actions.view;
         let all = &view.snapshot.route_options;
         let mut merged = own.map(Cow::Borrowed);
@@ -236,10 +231,4 @@ impl<'a> Compiler<'a> {
             }
         }
     }
-}
-
-/// What is said of an option that is not implemented.
-pub(crate) fn not_implemented(id: &ResourceId, path: &str, field: &str) -> Finding {
-    let effect = if closed::is_field(field) { "what asks for it answers 403" } else { "it has no effect" };
-    Finding::advice(id, path, format!("{path}: not implemented yet: {effect}"))
 }

@@ -9,10 +9,10 @@ use serin_api::proxy::{Action, Route};
 use serin_api::{ResourceId, ResourceKind};
 
 use crate::closed;
-use crate::compile::{Compiler, not_implemented};
+use crate::compile::Compiler;
 use crate::domain;
 use crate::field_path::FieldPath;
-use crate::flatten::Forest;
+use crate::flatten::{Forest, HostOptions};
 use crate::matcher;
 use crate::options;
 use crate::report::Finding;
@@ -51,14 +51,9 @@ pub(crate) fn flatten<'a>(
     let mut findings = Vec::new();
     let mut uses = Vec::new();
 
-    let own = options::map(written.options.as_ref());
-    if let Some(own) = own {
-        let at = at.field("options");
-        findings.extend(own.keys().map(|field| Arc::new(not_implemented(id, &format!("{at}.{field}"), field))));
-    }
     let view = compiler.actions.view;
     let mut unknown = false;
-    let mut merged = own.map(Cow::Borrowed);
+    let mut merged = options::map(written.options.as_ref()).map(Cow::Borrowed);
     let refs = written.options_config_refs.iter().flat_map(|refs| &refs.delegate_options);
     for (place, reference) in refs.enumerate() {
         let at = at.field("optionsConfigRefs");
@@ -70,8 +65,9 @@ pub(crate) fn flatten<'a>(
     }
 
     let compiled = compiler.routes(resource, &written.routes, &at);
-    let mut flat = forest.flatten(id, &compiled, merged.as_deref(), unknown);
-    if unknown || closed::asks(merged.as_deref()) {
+    let host = HostOptions::new(merged.as_deref(), unknown, view.settings.map(|settings| &settings.spec));
+    let mut flat = forest.flatten(id, &compiled, &host);
+    if host.closed {
         flat.routes.push(Arc::new(closed_remainder(id)));
     }
     findings.append(&mut flat.findings);

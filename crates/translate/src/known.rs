@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use serin_api::{Ref, ResourceId, ResourceKind};
 
-use crate::compile::not_implemented;
 use crate::options;
-use crate::policy;
 use crate::report::{Book, Finding};
 use crate::snapshot::{Resource, Resources, Snapshot};
 use crate::view::View;
+use crate::{closed, policy};
 
 /// Makes every watched resource known, with the fields that are not implemented, and every one that cannot be read.
 pub(crate) fn accept_all(view: &View<'_>, book: &mut Book) {
@@ -26,73 +25,47 @@ pub(crate) fn accept_all(view: &View<'_>, book: &mut Book) {
         book.accept(id);
         book.add(Finding::error(id, "", format!("cannot be read: {}", unreadable.reason)));
     }
-    let shared_routes = view.all(&snapshot.route_options).map(|option| (&option.id, option.spec.options.as_ref()));
-    let shared_hosts =
-        view.all(&snapshot.virtual_host_options).map(|option| (&option.id, option.spec.options.as_ref()));
-    for (id, written) in shared_routes.chain(shared_hosts) {
-        for field in options::map(written).into_iter().flat_map(|fields| fields.keys()) {
-            book.add(not_implemented(id, &format!("spec.options.{field}"), field));
-        }
-    }
-    for gateway in view.all(&snapshot.gateways) {
-        let spec = &gateway.spec;
-        let http = spec.http_gateway.as_ref().and_then(|http| http.options.as_ref());
-        let blocks = [
-            ("spec.options", spec.options.as_ref()),
-            ("spec.routeOptions", spec.route_options.as_ref()),
-            ("spec.httpGateway.options", http),
-        ];
-        for (path, block) in blocks {
-            for field in options::map(block).into_iter().flat_map(|fields| fields.keys()) {
-                if field != HCM {
-                    book.add(not_implemented(&gateway.id, &format!("{path}.{field}"), field));
-                }
-            }
-        }
-        let hcm = options::map(http).and_then(|options| options.get(HCM)?.as_object());
-        for field in hcm.into_iter().flat_map(|fields| fields.keys()).filter(|field| *field != "stripAnyHostPort") {
-            book.add(not_implemented(&gateway.id, &format!("spec.httpGateway.options.{HCM}.{field}"), field));
-        }
-    }
+    accept_connection_managers(view, book);
     if let Some(settings) = view.settings
-        && let (_, Some((path, reason))) = policy::InvalidPolicy::from_settings(&settings.spec) {
-            book.add(Finding::error(&settings.id, path, format!("{path}: {reason}")));
-        }
+        && let (_, Some((path, reason))) = policy::InvalidPolicy::from_settings(&settings.spec)
+    {
+        book.add(Finding::error(&settings.id, path, format!("{path}: {reason}")));
+    }
 }
 
 /// The one block of listener options of which a field is implemented.
-const HCM: &str = "httpConnectionManagerSettings";
+const CONNECTION_MANAGER: &str = "spec.httpGateway.options.httpConnectionManagerSettings";
 
 fn accept<'a, T>(view: &View<'a>, resources: &'a Resources<T>, book: &mut Book) {
     for resource in view.all(resources) {
         book.accept(&resource.id);
         for path in &resource.unimplemented {
-            let is_host_port = path.ends_with("httpConnectionManagerSettings.stripAnyHostPort");
-            // Options are looked at field by field, with what they come to; TLS has words of its own.
-            if !is_host_port && !is_option(path) && !is_tls(resource, path) {
-                let field = path.rsplit('.').next().unwrap_or_default();
-                book.add(not_implemented(&resource.id, path, field));
+            // TLS has words of its own; the connection manager is looked at field by field.
+            let elsewhere = path == CONNECTION_MANAGER
+                || (resource.id.kind == ResourceKind::VirtualService && path == "spec.sslConfig");
+            if !elsewhere {
+                book.add(not_implemented(&resource.id, path));
             }
         }
     }
 }
 
-/// Whether a path leads into a block of options that is carried as it was written, and so is reported from there.
-fn is_option(path: &str) -> bool {
-    let parts = path.split('.');
-    let mut depth = parts.clone().count();
-    for part in parts {
-        depth -= 1;
-        if matches!(part, "options" | "routeOptions") {
-            // The block itself has nothing below it to report.
-            return depth > 0;
+fn accept_connection_managers(view: &View<'_>, book: &mut Book) {
+    for gateway in view.all(&view.snapshot.gateways) {
+        let http = gateway.spec.http_gateway.as_ref().and_then(|http| http.options.as_ref());
+        let settings = options::map(http).and_then(|options| options.get("httpConnectionManagerSettings")?.as_object());
+        for field in settings.into_iter().flat_map(|fields| fields.keys()).filter(|field| *field != "stripAnyHostPort")
+        {
+            book.add(not_implemented(&gateway.id, &format!("{CONNECTION_MANAGER}.{field}")));
         }
     }
-    false
 }
 
-fn is_tls<T>(resource: &Resource<T>, path: &str) -> bool {
-    resource.id.kind == ResourceKind::VirtualService && path.starts_with("spec.sslConfig")
+/// What is said of a field that is not implemented.
+fn not_implemented(id: &ResourceId, path: &str) -> Finding {
+    let field = path.rsplit('.').next().unwrap_or_default();
+    let effect = if closed::is_field(field) { "what asks for it answers 403" } else { "it has no effect" };
+    Finding::advice(id, path, format!("{path}: not implemented yet: {effect}"))
 }
 
 /// The generation of a resource, if it exists.

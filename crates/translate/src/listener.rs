@@ -221,8 +221,8 @@ fn served(view: &View<'_>, candidate: &Candidate<'_>, hosts: &[Host<'_>], book: 
 fn listen(candidate: &Candidate<'_>, places: Vec<usize>, hosts: &[Host<'_>], book: &mut Book) -> Bound {
     let resource = candidate.resource;
     let spec = &resource.spec;
-    let asks = [spec.options.as_ref(), spec.route_options.as_ref(), candidate.http.options.as_ref()];
-    let closed = asks.into_iter().any(|block| closed::asks(options::map(block)));
+    let blocks = [spec.options.as_ref(), spec.route_options.as_ref(), candidate.http.options.as_ref()];
+    let closed = blocks.into_iter().any(|block| closed::asks(None, &[options::map(block)]));
     let mine: Vec<&Host<'_>> = places.iter().map(|place| &hosts[*place]).collect();
     let domains = crate::domain::divide(&resource.id, &mine, book);
     let virtual_hosts = mine

@@ -52,20 +52,24 @@ pub(crate) fn check<'a>(
         if !is_header_name(known) {
             fault(&at.field("name"), format!("{:?} is an invalid HTTP header name", header.name));
         }
-        if header.regex && !header.value.is_empty()
-            && let Err(reason) = pattern::check(&header.value) {
-                fault(&at.field("value"), format!("invalid regex: {}: {reason}", header.value));
-            }
+        if header.regex
+            && !header.value.is_empty()
+            && let Err(reason) = pattern::check(&header.value)
+        {
+            fault(&at.field("value"), format!("invalid regex: {}: {reason}", header.value));
+        }
     }
     for (index, parameter) in matcher.query_parameters.iter().enumerate() {
         let at = at.element("queryParameters", index);
         if parameter.name.is_empty() {
             fault(&at.field("name"), "a query parameter needs a name".to_owned());
         }
-        if parameter.regex && !parameter.value.is_empty()
-            && let Err(reason) = pattern::check(&parameter.value) {
-                fault(&at.field("value"), format!("invalid regex: {}: {reason}", parameter.value));
-            }
+        if parameter.regex
+            && !parameter.value.is_empty()
+            && let Err(reason) = pattern::check(&parameter.value)
+        {
+            fault(&at.field("value"), format!("invalid regex: {}: {reason}", parameter.value));
+        }
     }
     for (index, method) in matcher.methods.iter().enumerate() {
         if !is_header_name(method) {

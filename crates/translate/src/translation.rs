@@ -204,9 +204,10 @@ fn names_clusters(
         Action::Forward(Forward::Weighted(targets)) => {
             for weighted in targets {
                 if let Target::Cluster { cluster, .. } = &weighted.target
-                    && !used.contains_key(cluster) {
-                        used.extend(clusters.get(cluster).map(|found| (cluster.clone(), found.clone())));
-                    }
+                    && !used.contains_key(cluster)
+                {
+                    used.extend(clusters.get(cluster).map(|found| (cluster.clone(), found.clone())));
+                }
             }
             false
         }

@@ -36,7 +36,7 @@ pub(crate) fn resolve(
         let element = path.element("destinations", at);
         let resolved = destinations.resolve(&weighted.destination, namespace, &element.field("destination"), notes);
         let target = match resolved {
-            _ if closed::asks(options::map(weighted.options.as_ref())) => closed::target(),
+            _ if closed::asks(None, &[options::map(weighted.options.as_ref())]) => closed::target(),
             Some(target) => target,
             None => policy.target(),
         };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serin_api::ResourceId;
 use serin_api::gateway::Matcher;
+use serin_api::gloo::SettingsSpec;
 use serin_api::proxy::{Action, Route};
 
 use crate::closed;
@@ -48,6 +49,30 @@ pub(crate) struct Forest<'a> {
     pub(crate) policy: &'a InvalidPolicy,
 }
 
+/// The options of a host, which hold where a route is silent.
+pub(crate) struct HostOptions<'h> {
+    options: Option<&'h Options>,
+    settings: Option<&'h SettingsSpec>,
+    /// Whether some of them cannot be read, so that nobody knows what they ask for.
+    unknown: bool,
+    /// Whether a route without options is closed.
+    pub(crate) closed: bool,
+}
+
+impl<'h> HostOptions<'h> {
+    pub(crate) fn new(options: Option<&'h Options>, unknown: bool, settings: Option<&'h SettingsSpec>) -> Self {
+        Self { options, settings, unknown, closed: unknown || closed::asks(settings, &[options]) }
+    }
+
+    /// Whether a route with these options is closed.
+    fn closes(&self, route: Option<&Options>) -> bool {
+        match route {
+            None => self.closed,
+            route => self.unknown || closed::asks(self.settings, &[self.options, route]),
+        }
+    }
+}
+
 /// What a delegating route hands down.
 struct Parent<'p> {
     matcher: &'p Matcher,
@@ -61,9 +86,7 @@ struct Parent<'p> {
 
 struct Walk<'w, 'a> {
     forest: &'w Forest<'a>,
-    /// Options of the host, which hold where a route is silent.
-    host: Option<&'w Options>,
-    host_unknown: bool,
+    host: &'w HostOptions<'w>,
     flat: Flat,
     seen: HashSet<*const Finding>,
     said: HashSet<String>,
@@ -73,19 +96,16 @@ struct Walk<'w, 'a> {
 }
 
 impl<'a> Forest<'a> {
-    /// Flattens the tree below the routes of a VirtualService. `host` are the host's own options; `host_unknown` says
-    /// that some of them cannot be read.
+    /// Flattens the tree below the routes of a VirtualService.
     pub(crate) fn flatten(
         &self,
         virtual_service: &ResourceId,
         routes: &[Compiled<'a>],
-        host: Option<&Options>,
-        host_unknown: bool,
+        host: &HostOptions<'_>,
     ) -> Flat {
         let mut walk = Walk {
             forest: self,
             host,
-            host_unknown,
             flat: Flat::default(),
             seen: HashSet::new(),
             said: HashSet::new(),
@@ -151,11 +171,12 @@ impl<'a> Walk<'_, 'a> {
         let unknown = route.options_unknown || parent.is_some_and(|parent| parent.options_unknown);
         let inherited = parent.and_then(|parent| parent.options);
         let own = route.options.as_ref().map(|options| Cow::Borrowed(options.as_ref()));
-        let staged = options::inherit_transformations(own, if parent.is_some() { inherited } else { self.host });
+        let staged =
+            options::inherit_transformations(own, if parent.is_some() { inherited } else { self.host.options });
         let effective = options::merge(staged, inherited);
         match &route.step {
             Step::Act(action, via) => {
-                let closed = unknown || self.host_unknown || self.asks(effective.as_deref());
+                let closed = unknown || self.host.closes(effective.as_deref());
                 let within = parent.map_or("/", |parent| parent.matcher.prefix.as_deref().unwrap_or("/"));
                 let plain = route.plain.as_ref().filter(|_| !closed && !inherits.anything() && self.branch.len() < 2);
                 match plain {
@@ -255,7 +276,7 @@ impl<'a> Walk<'_, 'a> {
 
     /// The route that takes the place of a whole table: what the delegating route matches.
     fn in_place_of_table(&self, id: &ResourceId, route: &Compiled<'a>, parent: &Parent<'_>) -> Arc<Route> {
-        let closed = parent.options_unknown || self.host_unknown || self.asks(parent.options);
+        let closed = parent.options_unknown || self.host.closes(parent.options);
         let mut matcher = parent.matcher.clone();
         if !parent.conditions_hold {
             matcher.headers.clear();
@@ -311,14 +332,6 @@ impl<'a> Walk<'_, 'a> {
     fn via(&self, id: &ResourceId) -> Vec<ResourceId> {
         let tables = self.forest.index.tables();
         self.branch.iter().map(|table| &tables[*table].id).filter(|table| *table != id).cloned().collect()
-    }
-
-    fn asks(&self, effective: Option<&Options>) -> bool {
-        match (effective, self.host) {
-            (None, host) => closed::asks(host),
-            (effective, None) => closed::asks(effective),
-            (Some(effective), host) => closed::asks(options::merge(Some(Cow::Borrowed(effective)), host).as_deref()),
-        }
     }
 
     fn note(&mut self, finding: &Arc<Finding>) {
