@@ -15,7 +15,6 @@ mod home;
 #[allow(dead_code)]
 mod informer;
 mod logs;
-mod names;
 #[allow(dead_code, unused_imports)]
 pub mod node;
 pub mod openapi;

@@ -1,5 +1,7 @@
 //! The built-in kinds, a line each.
 
+use std::sync::OnceLock;
+
 use super::resource::{Origin, Resource, Scale};
 
 struct Builtin {
@@ -123,5 +125,6 @@ fn stored(b: &Builtin) -> Resource {
         }),
         verbs: None,
         origin: Origin::Builtin,
+        schema: OnceLock::new(),
     }
 }

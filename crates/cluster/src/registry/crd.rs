@@ -1,10 +1,11 @@
 //! CustomResourceDefinitions: their defaults and status, and the resources that follow from one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value, json};
 
 use super::resource::{Custom, Origin, PrinterColumn, Resource, Scale};
+use crate::schema::{FieldError, Schema, SchemaError};
 use crate::store::Object;
 
 /// Keeps a deleted definition until its objects are gone.
@@ -57,6 +58,7 @@ pub fn resources(definition: &Arc<Object>) -> Vec<Resource> {
                     }
                 }),
             })),
+            schema: OnceLock::new(),
         })
         .collect()
 }
@@ -140,4 +142,37 @@ pub fn set_condition(status: &mut Value, now: &str, kind: &str, value: &str, rea
         Some(old) => *old = new,
         None => conditions.push(new),
     }
+}
+
+/// What is wrong with a definition beyond its own schema.
+pub fn problems(definition: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let spec = &definition["spec"];
+    let expected = format!("{}.{}", text(&spec["names"]["plural"]), text(&spec["group"]));
+    if definition["metadata"]["name"] != expected {
+        let detail = "must be spec.names.plural+\".\"+spec.group";
+        errors.push(FieldError::invalid("metadata.name", &definition["metadata"]["name"], detail));
+    }
+    let versions = spec["versions"].as_array().map_or(&[][..], Vec::as_slice);
+    if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
+        let detail = "must have exactly one version marked as storage version";
+        errors.push(FieldError::invalid("spec.versions", &spec["versions"], detail));
+    }
+    for (i, version) in versions.iter().enumerate() {
+        let path = format!("spec.versions[{i}].schema.openAPIV3Schema");
+        let schema = &version["schema"]["openAPIV3Schema"];
+        if schema.is_null() {
+            errors.push(FieldError::required(path, "schemas are required"));
+            continue;
+        }
+        match Schema::from_crd_version(&text(&spec["group"]), &text(&version["name"]), &text(&spec["names"]["kind"]), schema) {
+            Ok(_) => {}
+            Err(SchemaError::NotStructural(faults)) => errors.extend(faults.into_iter().map(|fault| {
+                let path = if fault.path.is_empty() { path.clone() } else { format!("{path}.{}", fault.path) };
+                FieldError { path, ..fault }
+            })),
+            Err(error) => errors.push(FieldError::invalid(path, &Value::from(""), &error.to_string())),
+        }
+    }
+    errors
 }

@@ -1,7 +1,8 @@
 //! One served resource: a kind in one version of its group.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::schema::Schema;
 use crate::store::Object;
 
 /// A kind in one version of its group, as the API serves it.
@@ -34,6 +35,7 @@ pub struct Resource {
     pub verbs: Option<&'static [&'static str]>,
     /// Where the kind comes from.
     pub origin: Origin,
+    pub(super) schema: OnceLock<Arc<Schema>>,
 }
 
 /// Where a kind comes from.
@@ -104,6 +106,26 @@ impl Resource {
             Origin::Custom(custom) => Some(custom),
             Origin::Builtin => None,
         }
+    }
+
+    /// What its objects may look like; made when it is first needed.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.schema.get_or_init(|| self.make_schema()).clone()
+    }
+
+    fn make_schema(&self) -> Arc<Schema> {
+        let made = match &self.origin {
+            Origin::Builtin => Schema::builtin(&self.group, &self.version, &self.kind),
+            Origin::Custom(custom) => {
+                let definition = custom.definition.value();
+                let versions = definition["spec"]["versions"].as_array().into_iter().flatten();
+                let version = versions.into_iter().find(|version| version["name"] == *self.version);
+                let schema = version.map(|version| &version["schema"]["openAPIV3Schema"]);
+                // A stored definition has been checked, so a failure here can only be one without a schema.
+                schema.and_then(|schema| Schema::from_crd_version(&self.group, &self.version, &self.kind, schema).ok())
+            }
+        };
+        made.unwrap_or_else(|| Schema::schemaless(&self.group, &self.version, &self.kind))
     }
 
     /// Whether `metadata.generation` is kept for it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Api, ApiError, WriteOptions, Written, check_type, key, metadata, strategy};
+use super::{Api, ApiError, WriteOptions, Written, check_metadata, check_type, key, metadata, strategy};
 use crate::registry::{self, Resource};
 use crate::store::{Change, Expect, Object, WriteError};
 
@@ -19,11 +19,23 @@ pub async fn create(
     api: &Api,
     resource: &Arc<Resource>,
     namespace: &str,
+    value: Value,
+    options: &WriteOptions,
+) -> Result<Written, ApiError> {
+    create_how(api, resource, namespace, value, false, options).await
+}
+
+/// As [`create`]; `applied` when the managed fields have been seen to already.
+pub(super) async fn create_how(
+    api: &Api,
+    resource: &Arc<Resource>,
+    namespace: &str,
     mut value: Value,
+    applied: bool,
     options: &WriteOptions,
 ) -> Result<Written, ApiError> {
     check_type(resource, &mut value)?;
-    metadata::check_types(&value)?;
+    check_metadata(resource, &value)?;
     let meta = &mut value["metadata"];
     match meta["namespace"].as_str().unwrap_or_default() {
         given if !given.is_empty() && given != namespace => {
@@ -61,7 +73,7 @@ pub async fn create(
             value["metadata"]["name"] = metadata::generate_name(&base).into();
         }
         let mut value = value.clone();
-        let warnings = strategy::prepare_create(api, resource, &mut value, options)?;
+        let warnings = strategy::prepare_create(resource, &mut value, applied, options)?;
         let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let _addresses = strategy::allocate(api, resource, &mut value).await?;
         let value = registry::to_stored(resource, value);

@@ -2,44 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::patch::apply::Conflict;
 use crate::registry::Resource;
+use crate::schema::FieldError;
 use crate::store::{TooOld, WriteError};
-
-/// One thing wrong with an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// The field's path, such as `spec.replicas`.
-    pub field: String,
-    /// Such as `FieldValueRequired`.
-    pub reason: &'static str,
-    /// What is wrong, such as `Required value: name is needed`.
-    pub message: String,
-}
-
-impl Cause {
-    /// A value is missing.
-    pub fn required(field: impl Into<String>, detail: &str) -> Cause {
-        let message = if detail.is_empty() { "Required value".to_owned() } else { format!("Required value: {detail}") };
-        Cause { field: field.into(), reason: "FieldValueRequired", message }
-    }
-
-    /// A value is not allowed.
-    pub fn invalid(field: impl Into<String>, value: &Value, detail: &str) -> Cause {
-        Cause { field: field.into(), reason: "FieldValueInvalid", message: format!("Invalid value: {value}: {detail}") }
-    }
-
-    /// A value must not be there.
-    pub fn forbidden(field: impl Into<String>, detail: &str) -> Cause {
-        Cause { field: field.into(), reason: "FieldValueForbidden", message: format!("Forbidden: {detail}") }
-    }
-
-    /// A value is none of those allowed.
-    pub fn not_supported(field: impl Into<String>, value: &Value, allowed: &[&str]) -> Cause {
-        let allowed: Vec<_> = allowed.iter().map(|a| format!("\"{a}\"")).collect();
-        let message = format!("Unsupported value: {value}: supported values: {}", allowed.join(", "));
-        Cause { field: field.into(), reason: "FieldValueNotSupported", message }
-    }
-}
 
 /// An answer that is an error: everything a `metav1.Status` says.
 #[derive(Clone, Debug)]
@@ -113,11 +79,10 @@ impl ApiError {
     /// Nothing can be created in a namespace that is on its way out.
     pub fn terminating(resource: &Resource, name: &str, namespace: &str) -> ApiError {
         let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
-        ApiError::forbidden(resource, name, &why).with_causes(&[Cause {
-            field: "metadata.namespace".into(),
-            reason: "NamespaceTerminating",
-            message: format!("namespace {namespace} is being terminated"),
-        }])
+        let message = format!("namespace {namespace} is being terminated");
+        ApiError::forbidden(resource, name, &why).with_causes(vec![
+            json!({"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}),
+        ])
     }
 
     /// The namespace does not exist.
@@ -128,8 +93,8 @@ impl ApiError {
     }
 
     /// The object breaks the rules of its kind.
-    pub fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> ApiError {
-        let mut texts: Vec<_> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+    pub fn invalid(resource: &Resource, name: &str, causes: &[FieldError]) -> ApiError {
+        let mut texts: Vec<_> = causes.iter().map(ToString::to_string).collect();
         texts.dedup();
         let all = if texts.len() == 1 { texts.remove(0) } else { format!("[{}]", texts.join(", ")) };
         let message = format!("{} \"{name}\" is invalid: {all}", resource.qualified_kind());
@@ -137,12 +102,29 @@ impl ApiError {
         if let Some(details) = &mut error.details {
             details["kind"] = Value::from(&*resource.kind);
         }
-        error.with_causes(causes)
+        let cause = |error: &FieldError| json!({"reason": error.reason.cause(), "message": error.message, "field": error.path});
+        error.with_causes(causes.iter().map(cause).collect())
     }
 
-    fn with_causes(mut self, causes: &[Cause]) -> ApiError {
-        let list = causes.iter().map(|c| json!({"reason": c.reason, "message": c.message, "field": c.field})).collect();
-        self.details.get_or_insert_default()["causes"] = Value::Array(list);
+    /// Strict field validation refused a patch.
+    pub fn invalid_patch(patch: &Value, message: &str) -> ApiError {
+        let error = FieldError::invalid("patch", &Value::from(patch.to_string()), message);
+        let mut answer = ApiError::new(422, "Invalid", format!(" \"\" is invalid: {error}"));
+        answer.details = Some(Box::new(json!({})));
+        answer.with_causes(vec![json!({"reason": error.reason.cause(), "message": error.message, "field": error.path})])
+    }
+
+    /// A server-side apply met fields of other managers.
+    pub fn apply_conflict(message: String, conflicts: &[Conflict]) -> ApiError {
+        let cause = |c: &Conflict| {
+            let message = format!("conflict with {}", c.manager);
+            json!({"reason": "FieldManagerConflict", "message": message, "field": c.field})
+        };
+        ApiError::new(409, "Conflict", message).with_causes(conflicts.iter().map(cause).collect())
+    }
+
+    fn with_causes(mut self, causes: Vec<Value>) -> ApiError {
+        self.details.get_or_insert_default()["causes"] = Value::Array(causes);
         self
     }
 

@@ -1,8 +1,9 @@
 //! What can be done with objects, independent of HTTP: create, update, patch, delete, each with the rules of
 //! kube-apiserver's generic registry. The server's verbs and its own workers (garbage collection, namespaces) call these.
 
+mod admission;
+mod cluster_ip;
 mod create;
-mod defaults;
 mod delete;
 mod error;
 mod metadata;
@@ -17,9 +18,9 @@ use serde_json::Value;
 
 pub use create::create;
 pub use delete::{DeleteOptions, Deleted, FOREGROUND, ORPHAN, Propagation, delete};
-pub use error::{ApiError, Cause};
+pub use error::ApiError;
 pub use metadata::now;
-pub use patch::{PatchKind, patch, patched};
+pub use patch::{PatchKind, patch, patched_scale};
 pub use scale::{get_scale, patch_scale, put_scale};
 pub use update::{remove_finalizer, replace, update};
 
@@ -81,6 +82,8 @@ pub struct WriteOptions {
     pub validation: FieldValidation,
     /// The subresource written through, such as `status`.
     pub subresource: Option<&'static str>,
+    /// Fields that the body names twice, as messages.
+    pub duplicates: Vec<String>,
 }
 
 /// The object a write led to.
@@ -122,4 +125,15 @@ fn check_type(resource: &Resource, value: &mut Value) -> Result<(), ApiError> {
         Some(_) => return Err(ApiError::bad_request("metadata: must be an object")),
     };
     Ok(())
+}
+
+/// Refuses metadata of the wrong types before anything looks into it.
+fn check_metadata(resource: &Resource, value: &Value) -> Result<(), ApiError> {
+    let wrong = |message: String| {
+        ApiError::bad_request(format!(
+            "{} in version \"{}\" cannot be handled as a {}: {message}",
+            resource.kind, resource.version, resource.kind
+        ))
+    };
+    resource.schema().decode_error(value).map_or(Ok(()), |message| Err(wrong(message)))
 }

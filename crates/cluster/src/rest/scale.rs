@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Api, ApiError, Cause, WriteOptions, update};
+use super::{Api, ApiError, WriteOptions, update};
 use crate::registry::{Resource, Scale};
+use crate::schema::FieldError;
 use crate::store::Object;
 
 fn paths(resource: &Resource) -> Result<&Scale, ApiError> {
@@ -91,11 +92,14 @@ pub async fn patch_scale(
             return Err(ApiError::invalid(
                 resource,
                 name,
-                &[Cause::invalid("spec.replicas", &replicas.into(), detail)],
+                &[FieldError::invalid("spec.replicas", &replicas.into(), detail)],
             ));
         }
         let mut new = live.clone();
-        new["metadata"]["resourceVersion"] = wanted["metadata"]["resourceVersion"].clone();
+        let version = &wanted["metadata"]["resourceVersion"];
+        if *version != current["metadata"]["resourceVersion"] {
+            new["metadata"]["resourceVersion"] = version.clone();
+        }
         let mut slot = &mut new;
         for part in path.split('/').skip(1) {
             slot = &mut slot[part];

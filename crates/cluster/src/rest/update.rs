@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Api, ApiError, Cause, WriteOptions, Written, check_type, key, metadata, strategy};
+use super::strategy::How;
+use super::{Api, ApiError, WriteOptions, Written, check_metadata, check_type, key, metadata, strategy};
+use crate::patch::apply::settle;
 use crate::registry::{self, Resource};
+use crate::schema::FieldError;
 use crate::store::{Change, Expect, Object, WriteError};
 
 /// How often a change is tried again when another one came between.
@@ -24,7 +27,7 @@ pub async fn replace(
     options: &WriteOptions,
 ) -> Result<Written, ApiError> {
     check_type(resource, &mut value)?;
-    metadata::check_types(&value)?;
+    check_metadata(resource, &value)?;
     let meta = &mut value["metadata"];
     match meta["name"].as_str().unwrap_or_default() {
         "" => meta["name"] = Value::from(name),
@@ -46,7 +49,7 @@ pub async fn replace(
     }
     let unconditional = meta["resourceVersion"].as_str().unwrap_or_default().is_empty();
     if unconditional && resource.custom().is_some() {
-        let cause = Cause::invalid("metadata.resourceVersion", &Value::from(0), "must be specified for an update");
+        let cause = FieldError::invalid("metadata.resourceVersion", &Value::from(0), "must be specified for an update");
         return Err(ApiError::invalid(resource, name, &[cause]));
     }
     metadata::drop_nulls(&mut value);
@@ -63,6 +66,19 @@ pub async fn update(
     namespace: &str,
     name: &str,
     options: &WriteOptions,
+    make: impl FnMut(&Value) -> Result<Value, ApiError>,
+) -> Result<Written, ApiError> {
+    update_how(api, resource, namespace, name, How::default(), options, make).await
+}
+
+/// As [`update`], knowing how the change came about.
+pub(super) async fn update_how(
+    api: &Api,
+    resource: &Arc<Resource>,
+    namespace: &str,
+    name: &str,
+    how: How<'_>,
+    options: &WriteOptions,
     mut make: impl FnMut(&Value) -> Result<Value, ApiError>,
 ) -> Result<Written, ApiError> {
     for _ in 0..ATTEMPTS {
@@ -70,10 +86,10 @@ pub async fn update(
         let old = registry::convert(resource, live.value());
         let mut new = make(&old)?;
         check_precondition(resource, name, &live, &old, &new)?;
-        let warnings = strategy::prepare_update(api, resource, &old, &mut new, options)?;
+        let warnings = strategy::prepare_update(resource, &old, &mut new, how, options)?;
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
         let _addresses = strategy::allocate(api, resource, &mut new).await?;
-        if strategy::same(&old, &new) {
+        if settle(&old, &mut new) {
             return Ok(Written { object: live, created: false, warnings });
         }
         let key = key(resource, namespace, name);
@@ -109,7 +125,7 @@ fn check_precondition(
     let meta = &new["metadata"];
     if let Some(version) = meta["resourceVersion"].as_str().filter(|version| !version.is_empty()) {
         let revision: u64 = version.parse().map_err(|_| {
-            let cause = Cause::invalid("metadata.resourceVersion", &meta["resourceVersion"], "must be a number");
+            let cause = FieldError::invalid("metadata.resourceVersion", &meta["resourceVersion"], "must be a number");
             ApiError::invalid(resource, name, &[cause])
         })?;
         if revision != live.revision {

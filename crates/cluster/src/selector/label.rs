@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::schema::builtin::rules::names;
+
 /// A conjunction of requirements; the empty one selects everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelSelector {
@@ -183,7 +185,7 @@ impl Parser {
 
     fn key(&mut self) -> Result<String, LabelSelectorError> {
         match self.next() {
-            Some(Token::Word(word)) => match crate::names::label_key_error(&word) {
+            Some(Token::Word(word)) => match names::qualified_name(&word).into_iter().next() {
                 None => Ok(word),
                 Some(error) => wrong(format!("key: Invalid value: \"{word}\": {error}")),
             },
@@ -196,7 +198,7 @@ impl Parser {
     fn value(&mut self) -> Result<String, LabelSelectorError> {
         let Some(Token::Word(word)) = self.peek().cloned() else { return Ok(String::new()) };
         self.at += 1;
-        match crate::names::label_value_error(&word) {
+        match names::label_value(&word).into_iter().next() {
             None => Ok(word),
             Some(error) => wrong(format!("values[0]: Invalid value: \"{word}\": {error}")),
         }

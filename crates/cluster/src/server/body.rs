@@ -7,6 +7,7 @@ use http::{HeaderMap, Request};
 use serde_json::Value;
 
 use crate::rest::ApiError;
+use crate::schema::duplicate_fields;
 
 /// As kube-apiserver's limit on resource request bodies.
 const MOST_BYTES: usize = 3 << 20;
@@ -54,6 +55,17 @@ pub(super) fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiErro
             ),
         )),
     }
+}
+
+/// An object from a body, and the fields that it names twice.
+pub(super) fn object_and_duplicates(headers: &HeaderMap, bytes: &[u8]) -> Result<(Value, Vec<String>), ApiError> {
+    let value = object(headers, bytes)?;
+    Ok((value, if media_type(headers).ends_with("json") { duplicates(bytes) } else { Vec::new() }))
+}
+
+/// The fields that a JSON body names twice, as messages.
+pub(super) fn duplicates(bytes: &[u8]) -> Vec<String> {
+    std::str::from_utf8(bytes).map(duplicate_fields).unwrap_or_default()
 }
 
 /// JSON from a body.

@@ -10,9 +10,10 @@ use crate::server::{body, respond, table};
 
 pub(super) async fn create(call: &Call, request: Request<Body>) -> Result<Response<Body>, ApiError> {
     let accepted = accepted(request.headers())?;
-    let options = options(call, request.headers(), None)?;
+    let mut options = options(call, request.headers(), None)?;
     let (headers, bytes) = body::read(request).await?;
-    let value = body::object(&headers, &bytes)?;
+    let (value, duplicates) = body::object_and_duplicates(&headers, &bytes)?;
+    options.duplicates = duplicates;
     let written = rest::create(&call.server.api, &call.resource, call.namespace(), value, &options).await?;
     Ok(answer(call, &written, accepted))
 }
@@ -24,9 +25,10 @@ pub(super) async fn replace(
     request: Request<Body>,
 ) -> Result<Response<Body>, ApiError> {
     let accepted = accepted(request.headers())?;
-    let options = options(call, request.headers(), subresource)?;
+    let mut options = options(call, request.headers(), subresource)?;
     let (headers, bytes) = body::read(request).await?;
-    let value = body::object(&headers, &bytes)?;
+    let (value, duplicates) = body::object_and_duplicates(&headers, &bytes)?;
+    options.duplicates = duplicates;
     let written = rest::replace(&call.server.api, &call.resource, call.namespace(), name, value, &options).await?;
     Ok(answer(call, &written, accepted))
 }
@@ -38,9 +40,12 @@ pub(super) async fn patch(
     request: Request<Body>,
 ) -> Result<Response<Body>, ApiError> {
     let accepted = accepted(request.headers())?;
-    let options = options(call, request.headers(), subresource)?;
+    let mut options = options(call, request.headers(), subresource)?;
     let (headers, bytes) = body::read(request).await?;
     let (kind, patch) = patch_body(call, &headers, &bytes)?;
+    if matches!(kind, PatchKind::Merge | PatchKind::Strategic) {
+        options.duplicates = body::duplicates(&bytes);
+    }
     if kind == PatchKind::Apply && options.manager.is_empty() {
         return Err(ApiError::new(
             422,
@@ -63,7 +68,7 @@ pub(super) async fn scale(call: &Call, name: &str, request: Request<Body>) -> Re
         rest::put_scale(api, &call.resource, call.namespace(), name, scale, &options).await?
     } else {
         let (kind, patch) = patch_body(call, &headers, &bytes)?;
-        let make = |scale: &serde_json::Value| rest::patched(kind, scale, &patch);
+        let make = |scale: &serde_json::Value| rest::patched_scale(kind, scale, &patch);
         rest::patch_scale(api, &call.resource, call.namespace(), name, &options, make).await?
     };
     Ok(respond::json(200, scale.to_string()))
@@ -119,7 +124,7 @@ fn options(call: &Call, headers: &HeaderMap, subresource: Option<&'static str>) 
             if name.is_empty() { "unknown".to_owned() } else { name.chars().take(128).collect() }
         }
     };
-    Ok(WriteOptions { dry_run, manager, force: query.flag("force"), validation, subresource })
+    Ok(WriteOptions { dry_run, manager, force: query.flag("force"), validation, subresource, duplicates: Vec::new() })
 }
 
 fn answer(call: &Call, written: &Written, accepted: Accepted) -> Response<Body> {

@@ -1,48 +1,18 @@
-//! Defaults of Services, and their cluster IPs.
+//! The cluster IPs of services: chosen here, kept on updates, never given twice.
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use super::{default, list};
+use super::ApiError;
 use crate::registry::Resource;
-use crate::rest::{ApiError, Cause};
+use crate::schema::FieldError;
 use crate::store::Store;
 
 /// Cluster IPs are 10.96.0.0/16, as kubeadm chooses.
 const FIRST: u32 = u32::from_be_bytes([10, 96, 0, 1]);
 const LAST: u32 = u32::from_be_bytes([10, 96, 255, 254]);
-
-pub(super) fn apply(value: &mut Value) {
-    let Some(spec) = value.get_mut("spec") else { return };
-    default(spec, "type", "ClusterIP");
-    default(spec, "sessionAffinity", "None");
-    if spec["type"] == "ExternalName" {
-        return finish(value);
-    }
-    default(spec, "internalTrafficPolicy", "Cluster");
-    default(spec, "ipFamilies", json!(["IPv4"]));
-    default(spec, "ipFamilyPolicy", "SingleStack");
-    if spec["type"] != "ClusterIP" {
-        default(spec, "externalTrafficPolicy", "Cluster");
-    }
-    if spec["type"] == "LoadBalancer" {
-        default(spec, "allocateLoadBalancerNodePorts", true);
-    }
-    if let Some(ports) = spec.get_mut("ports") {
-        for port in list(ports) {
-            default(port, "protocol", "TCP");
-            let number = port["port"].clone();
-            default(port, "targetPort", number);
-        }
-    }
-    finish(value);
-}
-
-fn finish(value: &mut Value) {
-    default(value, "status", json!({"loadBalancer": {}}));
-}
 
 /// Keeps the cluster IP of a service whose new version does not name one.
 pub(super) fn keep(old: &Value, new: &mut Value) {
@@ -61,7 +31,7 @@ pub(super) fn keep(old: &Value, new: &mut Value) {
 }
 
 /// Gives a service without one a free cluster IP, and refuses one that is taken or changed to nonsense.
-pub(in crate::rest) fn assign_cluster_ip(
+pub(super) fn assign(
     store: &Store,
     resource: &Resource,
     value: &mut Value,
@@ -79,7 +49,7 @@ pub(in crate::rest) fn assign_cluster_ip(
             .filter_map(|other| other["spec"]["clusterIP"].as_str()?.parse().ok())
             .collect();
         let invalid = |detail: &str| {
-            ApiError::invalid(resource, &name, &[Cause::invalid("spec.clusterIPs", &json!([wanted]), detail)])
+            ApiError::invalid(resource, &name, &[FieldError::invalid("spec.clusterIPs", &json!([wanted]), detail)])
         };
         let address = if wanted.is_empty() {
             let start = fastrand::u32(FIRST..=LAST);
