@@ -1,8 +1,10 @@
-//! A real kubectl against a real cluster.
+//! A real kubectl against a real cluster: each verb that needs no node.
 
 mod fixture;
 
-use fixture::Fixture;
+use std::io::{BufRead, BufReader};
+
+use fixture::{Fixture, text};
 
 macro_rules! fixture {
     () => {
@@ -13,12 +15,434 @@ macro_rules! fixture {
     };
 }
 
+const WIDGETS: &str = r#"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget, shortNames: [wd], categories: [all]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources:
+      status: {}
+      scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas}
+    selectableFields: [{jsonPath: .spec.color}]
+    additionalPrinterColumns:
+    - {name: Color, type: string, jsonPath: .spec.color, description: Its colour.}
+    - {name: Age, type: date, jsonPath: .metadata.creationTimestamp}
+    schema:
+      openAPIV3Schema:
+        type: object
+        description: A thing with a colour.
+        properties:
+          spec:
+            type: object
+            description: What it shall be.
+            required: [color]
+            properties:
+              color: {type: string, description: The colour to paint it in., enum: [red, green]}
+              size: {type: integer, default: 3}
+              replicas: {type: integer}
+              parts: {type: array, items: {type: object, properties: {name: {type: string}}}}
+          status:
+            type: object
+            properties: {replicas: {type: integer}, state: {type: string}}
+"#;
+
+/// The kind of these tests' custom objects.
+fn widgets(f: &Fixture) {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        f.feed(WIDGETS, &["apply", "-f", "-"]);
+        f.ok(&["wait", "--for=condition=Established", "crd/widgets.example.com"]);
+    });
+}
+
+fn widget(name: &str, color: &str) -> String {
+    format!(
+        "apiVersion: example.com/v1\nkind: Widget\nmetadata: {{name: {name}, labels: {{test: {name}}}}}\nspec: {{color: {color}}}\n"
+    )
+}
+
+fn config_map(name: &str, key: &str, value: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, labels: {{test: {name}}}}}\ndata: {{{key}: {value}}}\n"
+    )
+}
+
 #[test]
-fn create_get_and_delete() {
+fn create() {
     let f = fixture!();
-    let map = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made"}, "data": {"a": "b"}}"#;
-    f.feed(map, &["create", "-f", "-"]);
-    assert_eq!(f.ok(&["get", "configmap", "made", "-o", "jsonpath={.data.a}"]), "b");
-    f.ok(&["delete", "configmap", "made"]);
-    assert!(f.fails(&["get", "configmap", "made"]).contains("configmaps \"made\" not found"));
+    assert_eq!(f.feed(&config_map("created", "a", "b"), &["create", "-f", "-"]), "configmap/created created\n");
+    let again = f.feed_output(&config_map("created", "a", "b"), &["create", "-f", "-"]);
+    assert!(text(&again.stderr).contains("configmaps \"created\" already exists"), "{again:?}");
+    f.ok(&["create", "namespace", "created"]);
+    f.ok(&["create", "configmap", "typed", "--from-literal=k=v", "-n", "created"]);
+    assert_eq!(f.ok(&["get", "cm", "typed", "-n", "created", "-o", "jsonpath={.data.k}"]), "v");
+    f.ok(&["create", "secret", "generic", "typed", "--from-literal=k=v"]);
+    assert_eq!(f.ok(&["get", "secret", "typed", "-o", "jsonpath={.data.k}"]), "dg==");
+    f.ok(&["create", "deployment", "typed", "--image=nobody/knows:1", "--replicas=0"]);
+    assert_eq!(f.ok(&["get", "deploy", "typed", "-o", "jsonpath={.spec.replicas}"]), "0");
+    f.ok(&["create", "service", "clusterip", "typed", "--tcp=80:8080"]);
+    assert!(f.ok(&["get", "svc", "typed", "-o", "jsonpath={.spec.clusterIP}"]).starts_with("10.96."));
+    f.ok(&["create", "serviceaccount", "typed"]);
+    f.ok(&["create", "role", "typed", "--verb=get", "--resource=pods"]);
+    f.ok(&["create", "rolebinding", "typed", "--role=typed", "--serviceaccount=default:typed"]);
+    assert!(f.fails(&["create", "configmap", "Not_A_Name"]).contains("RFC 1123"));
+    let lost = f.fails(&["create", "configmap", "x", "-n", "no-such-place"]);
+    assert!(lost.contains("namespaces \"no-such-place\" not found"), "{lost}");
+}
+
+#[test]
+fn apply_client_side() {
+    let f = fixture!();
+    let apply = |value: &str| f.feed(&config_map("applied", "a", value), &["apply", "-f", "-"]);
+    assert_eq!(apply("one"), "configmap/applied created\n");
+    assert_eq!(apply("one"), "configmap/applied unchanged\n");
+    assert_eq!(apply("two"), "configmap/applied configured\n");
+    f.feed(&config_map("applied", "b", "three"), &["apply", "-f", "-"]);
+    assert_eq!(f.ok(&["get", "cm", "applied", "-o", "jsonpath={.data}"]), r#"{"b":"three"}"#);
+    widgets(f);
+    f.feed(&widget("applied", "red"), &["apply", "-f", "-"]);
+    assert_eq!(f.feed(&widget("applied", "green"), &["apply", "-f", "-"]), "widget.example.com/applied configured\n");
+    assert_eq!(f.ok(&["get", "wd", "applied", "-o", "jsonpath={.spec.color}{.spec.size}"]), "green3");
+    assert_eq!(f.ok(&["get", "wd", "applied", "-o", "jsonpath={.metadata.generation}"]), "2");
+}
+
+#[test]
+fn apply_server_side() {
+    let f = fixture!();
+    let apply = |value: &str, more: &[&str]| {
+        f.feed_output(&config_map("owned", "a", value), &[&["apply", "--server-side", "-f", "-"], more].concat())
+    };
+    assert_eq!(text(&apply("one", &["--field-manager=first"]).stdout), "configmap/owned serverside-applied\n");
+    let refused = apply("two", &["--field-manager=second"]);
+    assert!(text(&refused.stderr).contains("conflict with \"first\": .data.a"), "{refused:?}");
+    assert!(apply("two", &["--field-manager=second", "--force-conflicts"]).status.success());
+    let managers =
+        f.ok(&["get", "cm", "owned", "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields[*].manager}"]);
+    assert!(managers.contains("first") && managers.contains("second"), "{managers}");
+}
+
+#[test]
+fn get_prints_every_form() {
+    let f = fixture!();
+    f.feed(&config_map("got", "a", "b"), &["apply", "-f", "-"]);
+    let table = f.ok(&["get", "cm", "got"]);
+    assert!(table.starts_with("NAME   DATA   AGE\ngot    1 "), "{table}");
+    assert!(f.ok(&["get", "cm", "got", "-o", "yaml"]).contains("\ndata:\n  a: b\n"));
+    assert!(f.ok(&["get", "cm", "got", "-o", "json"]).contains("\"a\": \"b\""));
+    assert_eq!(f.ok(&["get", "cm", "got", "-o", "name"]), "configmap/got\n");
+    assert_eq!(f.ok(&["get", "cm", "got", "-o", "jsonpath={.data.a}"]), "b");
+    assert_eq!(
+        f.ok(&["get", "cm", "got", "-o", "custom-columns=N:.metadata.name,A:.data.a", "--no-headers"]),
+        "got   b\n"
+    );
+    assert_eq!(f.ok(&["get", "cm", "got", "-o", "go-template={{.data.a}}"]), "b");
+    assert!(f.ok(&["get", "cm", "got", "--show-labels"]).contains("test=got"));
+    assert_eq!(f.ok(&["get", "cm", "-l", "test=got", "-o", "name"]), "configmap/got\n");
+    assert_eq!(f.ok(&["get", "cm", "-l", "test in (got,x),!y", "-o", "name"]), "configmap/got\n");
+    assert_eq!(f.ok(&["get", "cm", "--field-selector", "metadata.name=got", "-o", "name"]), "configmap/got\n");
+    let everywhere = f.ok(&["get", "cm", "-A", "-l", "test=got"]);
+    assert!(everywhere.starts_with("NAMESPACE   NAME   DATA   AGE\ndefault     got    1 "), "{everywhere}");
+    let unknown = f.fails(&["get", "cm", "--field-selector", "data.a=b"]);
+    assert!(unknown.contains("field label not supported: data.a"), "{unknown}");
+    assert!(f.fails(&["get", "nonsense"]).contains("doesn't have a resource type \"nonsense\""));
+    assert!(f.fails(&["get", "cm", "gone"]).contains("configmaps \"gone\" not found"));
+    assert!(f.ok(&["get", "ns", "default", "-o", "wide"]).contains("Active"));
+    assert!(f.ok(&["get", "all", "-A"]).len() < 100_000);
+}
+
+#[test]
+fn get_prints_the_columns_of_a_custom_kind() {
+    let f = fixture!();
+    widgets(f);
+    f.feed(&widget("columns", "red"), &["apply", "-f", "-"]);
+    let table = f.ok(&["get", "widgets", "columns"]);
+    assert!(table.starts_with("NAME      COLOR   AGE\ncolumns   red "), "{table}");
+    assert_eq!(f.ok(&["get", "wd", "-l", "test=columns", "--field-selector", "spec.color=green", "-o", "name"]), "");
+    assert_eq!(
+        f.ok(&["get", "wd", "-l", "test=columns", "--field-selector", "spec.color=red", "-o", "name"]),
+        "widget.example.com/columns\n"
+    );
+}
+
+#[test]
+fn get_watches() {
+    let f = fixture!();
+    let mut watch = f.spawn(&["get", "cm", "-l", "test=watched", "-w", "-o", "name", "--output-watch-events"]);
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    // The watch is under way once it has printed its first object.
+    f.feed(&config_map("watched", "a", "b"), &["apply", "-f", "-"]);
+    assert!(lines.next().unwrap().unwrap().contains("configmap/watched"));
+    f.feed(&config_map("watched", "a", "c"), &["apply", "-f", "-"]);
+    assert!(lines.next().unwrap().unwrap().contains("MODIFIED"));
+    f.ok(&["delete", "cm", "watched"]);
+    assert!(lines.next().unwrap().unwrap().contains("DELETED"));
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+}
+
+#[test]
+fn get_pages_through_long_lists() {
+    let f = fixture!();
+    f.ok(&["create", "namespace", "pages"]);
+    let maps: Vec<_> = (0..25).map(|i| config_map(&format!("page-{i}"), "a", "b")).collect();
+    f.feed(&maps.join("---\n"), &["create", "-n", "pages", "-f", "-"]);
+    let paged = f.ok(&["get", "cm", "-n", "pages", "--chunk-size=7", "-o", "name"]);
+    assert_eq!(paged.lines().count(), 25, "{paged}");
+    assert_eq!(f.ok(&["get", "cm", "-n", "pages", "-o", "name"]), paged);
+}
+
+#[test]
+fn describe() {
+    let f = fixture!();
+    f.feed(&config_map("described", "a", "b"), &["apply", "-f", "-"]);
+    let text = f.ok(&["describe", "cm", "described"]);
+    assert!(text.contains("Name:         described") && text.contains("a:\n----\nb\n"), "{text}");
+    widgets(f);
+    f.feed(&widget("described", "red"), &["apply", "-f", "-"]);
+    assert!(f.ok(&["describe", "widget", "described"]).contains("Color:  red"));
+    assert!(f.ok(&["describe", "ns", "default"]).contains("Active"));
+    assert!(f.ok(&["describe", "crd", "widgets.example.com"]).contains("Established"));
+}
+
+#[test]
+fn edit() {
+    let f = fixture!();
+    f.feed(&config_map("edited", "a", "before"), &["apply", "-f", "-"]);
+    let edit = f.command(&["edit", "cm", "edited"]).env("KUBE_EDITOR", "sed -i s/before/after/").output().unwrap();
+    assert!(edit.status.success(), "{edit:?}");
+    assert_eq!(f.ok(&["get", "cm", "edited", "-o", "jsonpath={.data.a}"]), "after");
+}
+
+#[test]
+fn patch() {
+    let f = fixture!();
+    f.feed(&config_map("patched", "a", "b"), &["apply", "-f", "-"]);
+    let patch = |kind: &str, patch: &str| f.run(&["patch", "cm", "patched", "--type", kind, "-p", patch]);
+    let data = || f.ok(&["get", "cm", "patched", "-o", "jsonpath={.data}"]);
+    assert!(patch("merge", r#"{"data": {"a": null, "c": "d"}}"#).status.success());
+    assert_eq!(data(), r#"{"c":"d"}"#);
+    assert!(patch("strategic", r#"{"data": {"e": "f"}}"#).status.success());
+    assert_eq!(data(), r#"{"c":"d","e":"f"}"#);
+    assert!(patch("json", r#"[{"op": "replace", "path": "/data/c", "value": "g"}]"#).status.success());
+    assert_eq!(data(), r#"{"c":"g","e":"f"}"#);
+    assert!(!patch("json", r#"[{"op": "test", "path": "/data/c", "value": "x"}]"#).status.success());
+    widgets(f);
+    f.feed(&widget("patched", "red"), &["apply", "-f", "-"]);
+    f.ok(&[
+        "patch",
+        "wd",
+        "patched",
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        r#"{"status": {"state": "good"}, "spec": {"color": "green"}}"#,
+    ]);
+    assert_eq!(f.ok(&["get", "wd", "patched", "-o", "jsonpath={.status.state}{.spec.color}"]), "goodred");
+}
+
+#[test]
+fn label_and_annotate() {
+    let f = fixture!();
+    f.feed(&config_map("labelled", "a", "b"), &["apply", "-f", "-"]);
+    f.ok(&["label", "cm", "labelled", "tier=front"]);
+    assert_eq!(f.ok(&["get", "cm", "-l", "tier=front", "-o", "name"]), "configmap/labelled\n");
+    assert!(f.fails(&["label", "cm", "labelled", "tier=back"]).contains("already has a value"));
+    f.ok(&["label", "cm", "labelled", "tier-"]);
+    assert_eq!(f.ok(&["get", "cm", "-l", "tier=front", "-o", "name"]), "");
+    f.ok(&["annotate", "cm", "labelled", "note=x"]);
+    assert_eq!(f.ok(&["get", "cm", "labelled", "-o", "jsonpath={.metadata.annotations.note}"]), "x");
+}
+
+#[test]
+fn delete() {
+    let f = fixture!();
+    for name in ["deleted-1", "deleted-2", "deleted-3"] {
+        let map = config_map(name, "a", "b").replace(&format!("test: {name}"), "test: deleted");
+        f.feed(&map, &["apply", "-f", "-"]);
+    }
+    assert_eq!(f.ok(&["delete", "cm", "deleted-1"]), "configmap \"deleted-1\" deleted from default namespace\n");
+    f.ok(&["delete", "cm", "-l", "test=deleted"]);
+    assert_eq!(f.ok(&["get", "cm", "-l", "test=deleted", "-o", "name"]), "");
+    assert!(f.ok(&["delete", "cm", "deleted-1", "--ignore-not-found"]).is_empty());
+    f.ok(&["create", "ns", "deleted"]);
+    f.feed(&config_map("inside", "a", "b"), &["apply", "-n", "deleted", "-f", "-"]);
+    f.ok(&["delete", "ns", "deleted"]);
+    assert!(f.fails(&["get", "ns", "deleted"]).contains("not found"));
+    assert!(f.fails(&["get", "cm", "inside", "-n", "deleted"]).contains("not found"));
+}
+
+#[test]
+fn delete_waits_for_finalizers() {
+    let f = fixture!();
+    f.feed(&config_map("finalized", "a", "b"), &["apply", "-f", "-"]);
+    f.ok(&["patch", "cm", "finalized", "-p", r#"{"metadata": {"finalizers": ["example.com/hold"]}}"#]);
+    f.ok(&["delete", "cm", "finalized", "--wait=false"]);
+    assert!(!f.ok(&["get", "cm", "finalized", "-o", "jsonpath={.metadata.deletionTimestamp}"]).is_empty());
+    f.ok(&["patch", "cm", "finalized", "-p", r#"{"metadata": {"finalizers": null}}"#]);
+    assert!(f.fails(&["get", "cm", "finalized"]).contains("not found"));
+}
+
+#[test]
+fn delete_takes_dependents_along() {
+    let f = fixture!();
+    let owner = |name: &str| {
+        f.feed(&config_map(name, "a", "b"), &["apply", "-f", "-"]);
+        f.ok(&["get", "cm", name, "-o", "jsonpath={.metadata.uid}"])
+    };
+    let dependent = |name: &str, owner: &str, uid: &str| {
+        let reference = format!(
+            "ownerReferences: [{{apiVersion: v1, kind: ConfigMap, name: {owner}, uid: {uid}, blockOwnerDeletion: true}}], labels"
+        );
+        f.feed(&config_map(name, "a", "b").replace("labels", &reference), &["apply", "-f", "-"]);
+    };
+    for (policy, stays) in [("background", false), ("foreground", false), ("orphan", true)] {
+        let (name, child) = (format!("owner-{policy}"), format!("child-{policy}"));
+        let uid = owner(&name);
+        dependent(&child, &name, &uid);
+        f.ok(&["delete", "cm", &name, &format!("--cascade={policy}")]);
+        if stays {
+            f.until(&["get", "cm", &child, "-o", "jsonpath=[{.metadata.ownerReferences}]"], |out| out == "[]");
+        } else {
+            f.until(&["get", "cm", &child], |out| out.contains("not found"));
+        }
+        assert!(f.fails(&["get", "cm", &name]).contains("not found"));
+    }
+}
+
+#[test]
+fn wait() {
+    let f = fixture!();
+    widgets(f);
+    f.feed(&widget("awaited", "red"), &["apply", "-f", "-"]);
+    let waiting = f.spawn(&["wait", "wd/awaited", "--for=jsonpath={.status.state}=done", "--timeout=20s"]);
+    f.ok(&["patch", "wd", "awaited", "--subresource=status", "--type=merge", "-p", r#"{"status": {"state": "done"}}"#]);
+    let output = waiting.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let deleting = f.spawn(&["wait", "wd/awaited", "--for=delete", "--timeout=20s"]);
+    f.ok(&["delete", "wd", "awaited"]);
+    assert!(deleting.wait_with_output().unwrap().status.success());
+}
+
+#[test]
+fn explain() {
+    let f = fixture!();
+    widgets(f);
+    let text = f.ok(&["explain", "widget.spec.color"]);
+    assert!(text.contains("The colour to paint it in."), "{text}");
+    assert!(f.ok(&["explain", "deployment.spec.replicas"]).contains("FIELD: replicas <integer>"));
+    assert!(f.ok(&["explain", "widget", "--recursive"]).contains("color"));
+}
+
+#[test]
+fn diff() {
+    let f = fixture!();
+    f.feed(&config_map("compared", "a", "one"), &["apply", "-f", "-"]);
+    assert_eq!(f.feed(&config_map("compared", "a", "one"), &["diff", "-f", "-"]), "");
+    let output = f.feed_output(&config_map("compared", "a", "two"), &["diff", "-f", "-"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let difference = text(&output.stdout);
+    assert!(difference.contains("-  a: one") && difference.contains("+  a: two"), "{difference}");
+    assert_eq!(f.ok(&["get", "cm", "compared", "-o", "jsonpath={.data.a}"]), "one");
+}
+
+#[test]
+fn replace() {
+    let f = fixture!();
+    f.feed(&config_map("replaced", "a", "one"), &["create", "-f", "-"]);
+    f.feed(&config_map("replaced", "b", "two"), &["replace", "-f", "-"]);
+    assert_eq!(f.ok(&["get", "cm", "replaced", "-o", "jsonpath={.data}"]), r#"{"b":"two"}"#);
+}
+
+#[test]
+fn scale_a_custom_kind() {
+    let f = fixture!();
+    widgets(f);
+    f.feed(&widget("scaled", "red"), &["apply", "-f", "-"]);
+    assert_eq!(f.ok(&["scale", "wd/scaled", "--replicas=4"]), "widget.example.com/scaled scaled\n");
+    assert_eq!(f.ok(&["get", "wd", "scaled", "-o", "jsonpath={.spec.replicas}"]), "4");
+}
+
+#[test]
+fn unknown_fields_are_named() {
+    let f = fixture!();
+    widgets(f);
+    let typo = widget("typo", "red").replace("spec: {", "spec: {colour: blue, ");
+    let strict = f.feed_output(&typo, &["apply", "-f", "-"]);
+    assert!(text(&strict.stderr).contains("unknown field \"spec.colour\""), "{strict:?}");
+    let warned = f.feed_output(&typo, &["apply", "--validate=warn", "-f", "-"]);
+    assert!(
+        warned.status.success() && text(&warned.stderr).contains("Warning: unknown field \"spec.colour\""),
+        "{warned:?}"
+    );
+    assert_eq!(f.ok(&["get", "wd", "typo", "-o", "jsonpath={.spec.colour}"]), "");
+    let wrong = f.feed_output(&widget("typo", "blue"), &["apply", "-f", "-"]);
+    assert!(
+        text(&wrong.stderr).contains("spec.color: Unsupported value: \"blue\": supported values: \"red\", \"green\""),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn dry_run() {
+    let f = fixture!();
+    let made = f.feed(&config_map("dry", "a", "b"), &["apply", "--dry-run=server", "-f", "-"]);
+    assert_eq!(made, "configmap/dry created (server dry run)\n");
+    assert!(f.fails(&["get", "cm", "dry"]).contains("not found"));
+    f.feed(&config_map("dry", "a", "b"), &["apply", "-f", "-"]);
+    f.ok(&["delete", "cm", "dry", "--dry-run=server"]);
+    f.ok(&["label", "cm", "dry", "x=y", "--dry-run=server"]);
+    assert_eq!(f.ok(&["get", "cm", "dry", "-o", "jsonpath={.metadata.labels.x}"]), "");
+}
+
+#[test]
+fn discovery_and_identity() {
+    let f = fixture!();
+    widgets(f);
+    let resources = f.ok(&["api-resources"]);
+    for line in ["deployments", "customresourcedefinitions", "widgets", "endpointslices"] {
+        assert!(resources.contains(line), "{line} is missing in {resources}");
+    }
+    assert!(f.ok(&["api-versions"]).contains("example.com/v1"));
+    assert!(f.ok(&["version"]).contains("Server Version"));
+    assert_eq!(f.ok(&["auth", "can-i", "create", "pods"]), "yes\n");
+    assert!(f.ok(&["auth", "whoami"]).contains("serin-admin"));
+    assert_eq!(f.ok(&["get", "--raw", "/readyz"]), "ok");
+}
+
+#[test]
+fn a_kind_goes_with_its_objects() {
+    let f = fixture!();
+    let definition = WIDGETS.replace("widget", "gadget").replace("Widget", "Gadget").replace("[wd]", "[gd]");
+    f.feed(&definition, &["apply", "-f", "-"]);
+    let gadget = widget("gone", "red").replace("Widget", "Gadget");
+    f.feed(&gadget, &["apply", "-f", "-"]);
+    f.ok(&["delete", "crd", "gadgets.example.com"]);
+    assert!(f.fails(&["get", "gadgets"]).contains("the server doesn't have a resource type \"gadgets\""));
+    f.feed(&definition, &["apply", "-f", "-"]);
+    f.until(&["get", "gadgets"], |out| out.contains("No resources found"));
+}
+
+#[test]
+fn events_have_two_faces() {
+    let f = fixture!();
+    let event = r#"{"apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "seen"}, "type": "Normal",
+        "reason": "Seen", "note": "it was there", "action": "Look", "reportingController": "example.com/eye",
+        "reportingInstance": "left", "eventTime": "2026-01-02T03:04:05.678901Z", "regarding": {"kind": "Pod", "name": "x", "namespace": "default"}}"#;
+    f.feed(event, &["create", "-f", "-"]);
+    assert_eq!(
+        f.ok(&["get", "events.v1.", "seen", "-o", "jsonpath={.message}/{.involvedObject.name}"]),
+        "it was there/x"
+    );
+    assert_eq!(
+        f.ok(&["get", "events.v1.events.k8s.io", "seen", "-o", "jsonpath={.note}/{.regarding.name}"]),
+        "it was there/x"
+    );
+    assert!(f.ok(&["get", "events", "--field-selector", "involvedObject.name=x"]).contains("it was there"));
 }

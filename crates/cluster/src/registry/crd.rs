@@ -165,7 +165,12 @@ pub fn problems(definition: &Value) -> Vec<FieldError> {
             errors.push(FieldError::required(path, "schemas are required"));
             continue;
         }
-        match Schema::from_crd_version(&text(&spec["group"]), &text(&version["name"]), &text(&spec["names"]["kind"]), schema) {
+        match Schema::from_crd_version(
+            &text(&spec["group"]),
+            &text(&version["name"]),
+            &text(&spec["names"]["kind"]),
+            schema,
+        ) {
             Ok(_) => {}
             Err(SchemaError::NotStructural(faults)) => errors.extend(faults.into_iter().map(|fault| {
                 let path = if fault.path.is_empty() { path.clone() } else { format!("{path}.{}", fault.path) };

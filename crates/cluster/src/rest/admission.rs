@@ -44,7 +44,13 @@ pub(super) fn decode(
 }
 
 /// Keeps `managedFields` in step with a write that is not an apply.
-pub(super) fn track(resource: &Resource, schema: &Schema, old: Option<&Value>, new: &mut Value, options: &WriteOptions) {
+pub(super) fn track(
+    resource: &Resource,
+    schema: &Schema,
+    old: Option<&Value>,
+    new: &mut Value,
+    options: &WriteOptions,
+) {
     let time = super::now();
     let request = UpdateRequest {
         old,

@@ -31,11 +31,7 @@ pub(super) fn keep(old: &Value, new: &mut Value) {
 }
 
 /// Gives a service without one a free cluster IP, and refuses one that is taken or changed to nonsense.
-pub(super) fn assign(
-    store: &Store,
-    resource: &Resource,
-    value: &mut Value,
-) -> Result<(), ApiError> {
+pub(super) fn assign(store: &Store, resource: &Resource, value: &mut Value) -> Result<(), ApiError> {
     let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let uid = value["metadata"]["uid"].clone();
     if value["spec"]["type"] == "ExternalName" || !value["spec"].is_object() {

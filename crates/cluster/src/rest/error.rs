@@ -102,7 +102,8 @@ impl ApiError {
         if let Some(details) = &mut error.details {
             details["kind"] = Value::from(&*resource.kind);
         }
-        let cause = |error: &FieldError| json!({"reason": error.reason.cause(), "message": error.message, "field": error.path});
+        let cause =
+            |error: &FieldError| json!({"reason": error.reason.cause(), "message": error.message, "field": error.path});
         error.with_causes(causes.iter().map(cause).collect())
     }
 

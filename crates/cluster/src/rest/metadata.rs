@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-
 /// The present, as metadata has it: RFC 3339 in whole seconds.
 pub fn now() -> String {
     at(Duration::ZERO)

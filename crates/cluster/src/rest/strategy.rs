@@ -100,9 +100,15 @@ pub(super) struct How<'a> {
 
 /// What no client changes.
 fn keep_identity(old: &Value, new: &mut Value) {
-    for field in
-        ["uid", "name", "namespace", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
-    {
+    for field in [
+        "uid",
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+    ] {
         set_or_remove(&mut new["metadata"], field, old["metadata"].get(field).cloned());
     }
 }

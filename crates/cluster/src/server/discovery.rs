@@ -51,9 +51,7 @@ pub(super) fn handle(server: &Server, request: &Request<Body>) -> Result<Respons
         ["apis", group, version] if served.has_version(group, version) => {
             Ok(respond::json(200, resource_list(&served, group, version).to_string()))
         }
-        ["openapi", "v3"] => Ok(openapi::index(&served)),
-        ["openapi", "v3", "api", version] => openapi::document(&served, "", version),
-        ["openapi", "v3", "apis", group, version] => openapi::document(&served, group, version),
+        ["openapi", rest @ ..] => openapi::handle(&served, request, rest),
         _ => Err(ApiError::no_such_path()),
     }
 }

@@ -18,6 +18,7 @@ use http::{Request, Response};
 
 pub use listener::{Listener, serve};
 pub use request::{Query, Route, Target, route};
+pub use table::JsonPath;
 
 use crate::logs::LogSource;
 use crate::rest::{Api, ApiError};

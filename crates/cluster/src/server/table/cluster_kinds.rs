@@ -13,22 +13,18 @@ fn count(map: &Value) -> usize {
 
 pub(super) fn layout(resource: &Resource) -> Option<(&'static [Column], Cells)> {
     let layout: (&'static [Column], Cells) = match &*resource.storage {
-        "/namespaces" => (
-            const { &[text("Name"), text("Status"), text("Age")] },
-            |o, now| vec![name(o), o["status"]["phase"].clone(), age(o, now)],
-        ),
-        "/configmaps" => (
-            const { &[text("Name"), integer("Data"), text("Age")] },
-            |o, now| vec![name(o), json!(count(&o["data"]) + count(&o["binaryData"])), age(o, now)],
-        ),
-        "/secrets" => (
-            const { &[text("Name"), text("Type"), integer("Data"), text("Age")] },
-            |o, now| vec![name(o), o["type"].clone(), json!(count(&o["data"])), age(o, now)],
-        ),
-        "/serviceaccounts" => (
-            const { &[text("Name"), integer("Secrets"), text("Age")] },
-            |o, now| vec![name(o), json!(items(&o["secrets"]).len()), age(o, now)],
-        ),
+        "/namespaces" => (const { &[text("Name"), text("Status"), text("Age")] }, |o, now| {
+            vec![name(o), o["status"]["phase"].clone(), age(o, now)]
+        }),
+        "/configmaps" => (const { &[text("Name"), integer("Data"), text("Age")] }, |o, now| {
+            vec![name(o), json!(count(&o["data"]) + count(&o["binaryData"])), age(o, now)]
+        }),
+        "/secrets" => (const { &[text("Name"), text("Type"), integer("Data"), text("Age")] }, |o, now| {
+            vec![name(o), o["type"].clone(), json!(count(&o["data"])), age(o, now)]
+        }),
+        "/serviceaccounts" => (const { &[text("Name"), integer("Secrets"), text("Age")] }, |o, now| {
+            vec![name(o), json!(items(&o["secrets"]).len()), age(o, now)]
+        }),
         "/events" => (
             const {
                 &[
@@ -78,10 +74,9 @@ pub(super) fn layout(resource: &Resource) -> Option<(&'static [Column], Cells)> 
             },
             claim,
         ),
-        "coordination.k8s.io/leases" => (
-            const { &[text("Name"), text("Holder"), text("Age")] },
-            |o, now| vec![name(o), or(&o["spec"]["holderIdentity"], ""), age(o, now)],
-        ),
+        "coordination.k8s.io/leases" => (const { &[text("Name"), text("Holder"), text("Age")] }, |o, now| {
+            vec![name(o), or(&o["spec"]["holderIdentity"], ""), age(o, now)]
+        }),
         "storage.k8s.io/storageclasses" => (
             const { &[text("Name"), text("Provisioner"), text("ReclaimPolicy"), text("VolumeBindingMode"), text("Age")] },
             |o, now| {
@@ -94,19 +89,21 @@ pub(super) fn layout(resource: &Resource) -> Option<(&'static [Column], Cells)> 
                 ]
             },
         ),
-        "scheduling.k8s.io/priorityclasses" => (
-            const { &[text("Name"), integer("Value"), text("Global-Default"), text("Age")] },
-            |o, now| vec![name(o), json!(number(&o["value"])), json!(o["globalDefault"] == true), age(o, now)],
-        ),
+        "scheduling.k8s.io/priorityclasses" => {
+            (const { &[text("Name"), integer("Value"), text("Global-Default"), text("Age")] }, |o, now| {
+                vec![name(o), json!(number(&o["value"])), json!(o["globalDefault"] == true), age(o, now)]
+            })
+        }
         "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings" => (
             const { &[text("Name"), text("Role"), text("Age"), wide("Users"), wide("Groups"), wide("ServiceAccounts")] },
             binding,
         ),
         "admissionregistration.k8s.io/validatingwebhookconfigurations"
-        | "admissionregistration.k8s.io/mutatingwebhookconfigurations" => (
-            const { &[text("Name"), integer("Webhooks"), text("Age")] },
-            |o, now| vec![name(o), json!(items(&o["webhooks"]).len()), age(o, now)],
-        ),
+        | "admissionregistration.k8s.io/mutatingwebhookconfigurations" => {
+            (const { &[text("Name"), integer("Webhooks"), text("Age")] }, |o, now| {
+                vec![name(o), json!(items(&o["webhooks"]).len()), age(o, now)]
+            })
+        }
         "rbac.authorization.k8s.io/roles"
         | "rbac.authorization.k8s.io/clusterroles"
         | "apiextensions.k8s.io/customresourcedefinitions" => {
@@ -199,7 +196,8 @@ fn claim(o: &Value, now: Timestamp) -> Vec<Value> {
             _ => None,
         })
         .collect();
-    let phase = if o["metadata"]["deletionTimestamp"].is_null() { or(&o["status"]["phase"], "") } else { "Terminating".into() };
+    let phase =
+        if o["metadata"]["deletionTimestamp"].is_null() { or(&o["status"]["phase"], "") } else { "Terminating".into() };
     vec![
         name(o),
         phase,
@@ -219,7 +217,9 @@ fn binding(o: &Value, now: Timestamp) -> Vec<Value> {
         let of_kind = items(&o["subjects"]).iter().filter(|s| s["kind"] == kind);
         let names: Vec<_> = of_kind
             .map(|s| match s["namespace"].as_str() {
-                Some(namespace) if kind == "ServiceAccount" => format!("{namespace}/{}", s["name"].as_str().unwrap_or_default()),
+                Some(namespace) if kind == "ServiceAccount" => {
+                    format!("{namespace}/{}", s["name"].as_str().unwrap_or_default())
+                }
                 _ => s["name"].as_str().unwrap_or_default().to_owned(),
             })
             .collect();

@@ -58,9 +58,7 @@ pub(super) const NAME_AND_CREATION: &[Column] = &[text("Name"), text("Created At
 impl Layout<'_> {
     /// `columnDefinitions` of the table.
     pub(super) fn definitions(&self) -> Value {
-        let definition = |name: &str, kind: &str, format: &str, description: &str, priority: i64| {
-            json!({"name": name, "type": kind, "format": format, "description": description, "priority": priority})
-        };
+        let definition = |name: &str, kind: &str, format: &str, description: &str, priority: i64| json!({"name": name, "type": kind, "format": format, "description": description, "priority": priority});
         match self {
             Layout::Builtin(columns, _) => columns
                 .iter()
@@ -71,7 +69,8 @@ impl Layout<'_> {
                 .collect(),
             Layout::Custom(custom) => {
                 let name = definition("Name", "string", "name", "", 0);
-                let rest = custom.columns.iter().map(|c| definition(&c.name, &c.kind, &c.format, &c.description, c.priority));
+                let rest =
+                    custom.columns.iter().map(|c| definition(&c.name, &c.kind, &c.format, &c.description, c.priority));
                 std::iter::once(name).chain(rest).collect()
             }
         }

@@ -13,7 +13,11 @@ enum Step {
     Index(i64),
     Each,
     /// Elements whose field (a path of names) equals, or does not equal, a text.
-    Filter { field: Vec<String>, equal: bool, value: String },
+    Filter {
+        field: Vec<String>,
+        equal: bool,
+        value: String,
+    },
 }
 
 impl JsonPath {
@@ -66,7 +70,9 @@ fn follow<'a>(step: &Step, value: &'a Value) -> Vec<&'a Value> {
             .iter()
             .filter(|element| {
                 let found = field.iter().try_fold(*element, |value, name| value.get(name));
-                found.is_some_and(|found| (found.as_str().map_or_else(|| found.to_string(), str::to_owned) == *value) == *equal)
+                found.is_some_and(|found| {
+                    (found.as_str().map_or_else(|| found.to_string(), str::to_owned) == *value) == *equal
+                })
             })
             .collect(),
     }

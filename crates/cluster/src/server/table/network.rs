@@ -10,7 +10,15 @@ pub(super) fn layout(resource: &Resource) -> Option<(&'static [Column], Cells)> 
     let layout: (&'static [Column], Cells) = match &*resource.storage {
         "/services" => (
             const {
-                &[text("Name"), text("Type"), text("Cluster-IP"), text("External-IP"), text("Port(s)"), text("Age"), wide("Selector")]
+                &[
+                    text("Name"),
+                    text("Type"),
+                    text("Cluster-IP"),
+                    text("External-IP"),
+                    text("Port(s)"),
+                    text("Age"),
+                    wide("Selector"),
+                ]
             },
             service,
         ),
@@ -22,14 +30,16 @@ pub(super) fn layout(resource: &Resource) -> Option<(&'static [Column], Cells)> 
             const { &[text("Name"), text("Class"), text("Hosts"), text("Address"), text("Ports"), text("Age")] },
             ingress,
         ),
-        "networking.k8s.io/ingressclasses" => (
-            const { &[text("Name"), text("Controller"), text("Parameters"), text("Age")] },
-            |o, now| vec![name(o), o["spec"]["controller"].clone(), or_none(&o["spec"]["parameters"]["name"]), age(o, now)],
-        ),
-        "networking.k8s.io/networkpolicies" => (
-            const { &[text("Name"), text("Pod-Selector"), text("Age")] },
-            |o, now| vec![name(o), selector(&o["spec"]["podSelector"]).into(), age(o, now)],
-        ),
+        "networking.k8s.io/ingressclasses" => {
+            (const { &[text("Name"), text("Controller"), text("Parameters"), text("Age")] }, |o, now| {
+                vec![name(o), o["spec"]["controller"].clone(), or_none(&o["spec"]["parameters"]["name"]), age(o, now)]
+            })
+        }
+        "networking.k8s.io/networkpolicies" => {
+            (const { &[text("Name"), text("Pod-Selector"), text("Age")] }, |o, now| {
+                vec![name(o), selector(&o["spec"]["podSelector"]).into(), age(o, now)]
+            })
+        }
         _ => return None,
     };
     Some(layout)
@@ -99,7 +109,8 @@ fn endpoints(o: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn slice(o: &Value, now: Timestamp) -> Vec<Value> {
-    let ports: Vec<_> = items(&o["ports"]).iter().map(|p| p["port"].as_i64().map_or_else(|| "*".into(), |n| n.to_string())).collect();
+    let ports: Vec<_> =
+        items(&o["ports"]).iter().map(|p| p["port"].as_i64().map_or_else(|| "*".into(), |n| n.to_string())).collect();
     let addresses = items(&o["endpoints"]).iter().flat_map(|endpoint| items(&endpoint["addresses"]));
     let addresses: Vec<_> = addresses.filter_map(Value::as_str).map(str::to_owned).collect();
     let ports = if ports.is_empty() { "<unset>".into() } else { some(&ports) };

@@ -151,12 +151,14 @@ mod tests {
 
     #[test]
     fn the_status_column_says_what_is_the_matter() {
-        let running = json!({"status": {"phase": "Running", "containerStatuses": [{"ready": true, "state": {"running": {}}}]}});
+        let running =
+            json!({"status": {"phase": "Running", "containerStatuses": [{"ready": true, "state": {"running": {}}}]}});
         assert_eq!(status(&running), "Running");
         let waiting = json!({"status": {"phase": "Running", "containerStatuses": [
             {"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}});
         assert_eq!(status(&waiting), "CrashLoopBackOff");
-        let failed = json!({"status": {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": 2}}}]}});
+        let failed =
+            json!({"status": {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": 2}}}]}});
         assert_eq!(status(&failed), "ExitCode:2");
         let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": {"phase": "Running"}});
         assert_eq!(status(&going), "Terminating");

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::age;
-use super::columns::{Cells, Column, age, containers, integer, items, labels, name, number, or_none, selector, text, wide};
+use super::columns::{
+    Cells, Column, age, containers, integer, items, labels, name, number, or_none, selector, text, wide,
+};
 use crate::registry::Resource;
 
 const CONTAINERS: Column = wide("Containers");
@@ -15,17 +17,37 @@ pub(super) fn layout(resource: &Resource) -> Option<(&'static [Column], Cells)> 
     let layout: (&'static [Column], Cells) = match &*resource.storage {
         "apps/deployments" => (
             const {
-                &[text("Name"), text("Ready"), integer("Up-to-date"), integer("Available"), text("Age"), CONTAINERS, IMAGES, SELECTOR]
+                &[
+                    text("Name"),
+                    text("Ready"),
+                    integer("Up-to-date"),
+                    integer("Available"),
+                    text("Age"),
+                    CONTAINERS,
+                    IMAGES,
+                    SELECTOR,
+                ]
             },
             deployment,
         ),
         "apps/replicasets" => (
             const {
-                &[text("Name"), integer("Desired"), integer("Current"), integer("Ready"), text("Age"), CONTAINERS, IMAGES, SELECTOR]
+                &[
+                    text("Name"),
+                    integer("Desired"),
+                    integer("Current"),
+                    integer("Ready"),
+                    text("Age"),
+                    CONTAINERS,
+                    IMAGES,
+                    SELECTOR,
+                ]
             },
             replica_set,
         ),
-        "apps/statefulsets" => (const { &[text("Name"), text("Ready"), text("Age"), CONTAINERS, IMAGES] }, stateful_set),
+        "apps/statefulsets" => {
+            (const { &[text("Name"), text("Ready"), text("Age"), CONTAINERS, IMAGES] }, stateful_set)
+        }
         "apps/daemonsets" => (
             const {
                 &[
@@ -46,7 +68,16 @@ pub(super) fn layout(resource: &Resource) -> Option<(&'static [Column], Cells)> 
         ),
         "batch/jobs" => (
             const {
-                &[text("Name"), text("Status"), text("Completions"), text("Duration"), text("Age"), CONTAINERS, IMAGES, SELECTOR]
+                &[
+                    text("Name"),
+                    text("Status"),
+                    text("Completions"),
+                    text("Duration"),
+                    text("Age"),
+                    CONTAINERS,
+                    IMAGES,
+                    SELECTOR,
+                ]
             },
             job,
         ),
@@ -69,13 +100,27 @@ pub(super) fn layout(resource: &Resource) -> Option<(&'static [Column], Cells)> 
         ),
         "autoscaling/horizontalpodautoscalers" => (
             const {
-                &[text("Name"), text("Reference"), text("Targets"), text("MinPods"), text("MaxPods"), text("Replicas"), text("Age")]
+                &[
+                    text("Name"),
+                    text("Reference"),
+                    text("Targets"),
+                    text("MinPods"),
+                    text("MaxPods"),
+                    text("Replicas"),
+                    text("Age"),
+                ]
             },
             autoscaler,
         ),
         "policy/poddisruptionbudgets" => (
             const {
-                &[text("Name"), text("Min Available"), text("Max Unavailable"), integer("Allowed Disruptions"), text("Age")]
+                &[
+                    text("Name"),
+                    text("Min Available"),
+                    text("Max Unavailable"),
+                    integer("Allowed Disruptions"),
+                    text("Age"),
+                ]
             },
             budget,
         ),
@@ -119,7 +164,13 @@ fn stateful_set(o: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn daemon_set(o: &Value, now: Timestamp) -> Vec<Value> {
-    let fields = ["desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable"];
+    let fields = [
+        "desiredNumberScheduled",
+        "currentNumberScheduled",
+        "numberReady",
+        "updatedNumberScheduled",
+        "numberAvailable",
+    ];
     let counts = fields.map(|field| json!(number(&o["status"][field])));
     let nodes = labels(&o["spec"]["template"]["spec"]["nodeSelector"]);
     [vec![name(o)], counts.into(), vec![nodes.into(), age(o, now)], rest(o)].concat()
@@ -149,7 +200,11 @@ fn job(o: &Value, now: Timestamp) -> Vec<Value> {
 
 fn cron_job(o: &Value, now: Timestamp) -> Vec<Value> {
     let (spec, status) = (&o["spec"], &o["status"]);
-    let last = if status["lastScheduleTime"].is_null() { "<none>".into() } else { age::since(&status["lastScheduleTime"], now) };
+    let last = if status["lastScheduleTime"].is_null() {
+        "<none>".into()
+    } else {
+        age::since(&status["lastScheduleTime"], now)
+    };
     let suspend = if spec["suspend"] == true { "True" } else { "False" };
     let [names, images] = containers(&spec["jobTemplate"]["spec"]["template"]["spec"]);
     vec![
@@ -168,7 +223,8 @@ fn cron_job(o: &Value, now: Timestamp) -> Vec<Value> {
 
 fn autoscaler(o: &Value, now: Timestamp) -> Vec<Value> {
     let target = &o["spec"]["scaleTargetRef"];
-    let reference = format!("{}/{}", target["kind"].as_str().unwrap_or_default(), target["name"].as_str().unwrap_or_default());
+    let reference =
+        format!("{}/{}", target["kind"].as_str().unwrap_or_default(), target["name"].as_str().unwrap_or_default());
     vec![
         name(o),
         reference.into(),
