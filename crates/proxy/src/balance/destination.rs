@@ -1,0 +1,263 @@
+//! A destination: the endpoints that serve a cluster, or a subset of it, at this moment.
+//!
+//! Subsets and their fallback are settled here, when endpoints or clusters change, so that a request only picks.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
+
+use super::sequence::sequence;
+
+/// The label that names a version in metrics.
+const VERSION_LABEL: &str = "version";
+
+/// An endpoint with its address known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ResolvedEndpoint {
+    pub(crate) address: SocketAddr,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) weight: u32,
+}
+
+/// What workers share about an address. It outlives changes of the endpoints.
+#[derive(Debug)]
+pub(crate) struct EndpointState {
+    pub(crate) address: SocketAddr,
+    /// Requests in flight, over all workers.
+    active: AtomicU32,
+}
+
+impl EndpointState {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self { address, active: AtomicU32::new(0) }
+    }
+
+    pub(crate) fn active(&self) -> u32 {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    /// Counts one request as in flight for as long as the result lives.
+    pub(crate) fn begin(self: &Arc<Self>) -> ActiveRequest {
+        self.active.fetch_add(1, Ordering::Relaxed);
+        ActiveRequest(Arc::clone(self))
+    }
+}
+
+/// One request in flight at an endpoint.
+#[derive(Debug)]
+pub(crate) struct ActiveRequest(Arc<EndpointState>);
+
+impl Drop for ActiveRequest {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One endpoint of a destination.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) state: Arc<EndpointState>,
+    /// The number, in the metrics' registry, of what its `version` label says.
+    pub(crate) version: u32,
+}
+
+/// Endpoints and how to choose among them.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    pub(crate) candidates: Vec<Candidate>,
+    policy: LoadBalancing,
+    /// The order of turns; `None` when all weights are equal.
+    turns: Option<Vec<u32>>,
+}
+
+impl Destination {
+    /// The destination that serves `subset` of `cluster`.
+    pub(crate) fn new(
+        cluster: &Cluster,
+        subset: &BTreeMap<String, String>,
+        endpoints: &[ResolvedEndpoint],
+        mut state: impl FnMut(SocketAddr) -> Arc<EndpointState>,
+        mut version: impl FnMut(&str) -> u32,
+    ) -> Self {
+        let chosen = choose(cluster, subset, endpoints);
+        let weights: Vec<u32> = chosen.iter().map(|endpoint| endpoint.weight).collect();
+        let candidates = chosen
+            .into_iter()
+            .map(|endpoint| Candidate {
+                state: state(endpoint.address),
+                version: version(endpoint.labels.get(VERSION_LABEL).map_or("", String::as_str)),
+            })
+            .collect();
+        Self { candidates, policy: cluster.load_balancing, turns: sequence(&weights) }
+    }
+
+    /// The index of the candidate for the next request. `cursor` is the worker's own place in the order of turns.
+    pub(crate) fn pick(&self, cursor: &mut usize, random: &mut fastrand::Rng) -> Option<usize> {
+        match self.candidates.len() {
+            0 => return None,
+            1 => return Some(0),
+            _ => {}
+        }
+        Some(match self.policy {
+            LoadBalancing::RoundRobin => {
+                *cursor = cursor.wrapping_add(1);
+                self.at_turn(*cursor % self.turn_count())
+            }
+            LoadBalancing::Random => self.at_turn(random.usize(..self.turn_count())),
+            LoadBalancing::LeastRequest { choices } => {
+                let mut best = self.at_turn(random.usize(..self.turn_count()));
+                for _ in 1..choices.max(1) {
+                    let other = self.at_turn(random.usize(..self.turn_count()));
+                    if self.active(other) < self.active(best) {
+                        best = other;
+                    }
+                }
+                best
+            }
+        })
+    }
+
+    fn turn_count(&self) -> usize {
+        self.turns.as_ref().map_or(self.candidates.len(), Vec::len)
+    }
+
+    fn at_turn(&self, turn: usize) -> usize {
+        self.turns.as_ref().map_or(turn, |turns| turns.get(turn).copied().unwrap_or_default() as usize)
+    }
+
+    fn active(&self, candidate: usize) -> u32 {
+        self.candidates.get(candidate).map_or(u32::MAX, |candidate| candidate.state.active())
+    }
+}
+
+/// The endpoints that serve `subset`: those with its labels or, when there are none, what the fallback says.
+fn choose<'a>(
+    cluster: &Cluster,
+    subset: &BTreeMap<String, String>,
+    endpoints: &'a [ResolvedEndpoint],
+) -> Vec<&'a ResolvedEndpoint> {
+    let with = |labels: &BTreeMap<String, String>| -> Vec<&ResolvedEndpoint> {
+        endpoints
+            .iter()
+            .filter(|endpoint| labels.iter().all(|(key, value)| endpoint.labels.get(key) == Some(value)))
+            .collect()
+    };
+    // An upstream without subsets serves with all it has. So does a route that names no subset.
+    let Some(subsets) = cluster.subsets.as_ref().filter(|_| !subset.is_empty()) else {
+        return endpoints.iter().collect();
+    };
+    let chosen = with(subset);
+    if !chosen.is_empty() {
+        return chosen;
+    }
+    match &subsets.fallback {
+        SubsetFallback::AnyEndpoint => endpoints.iter().collect(),
+        SubsetFallback::DefaultSubset(labels) => with(labels),
+        SubsetFallback::None => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serin_api::proxy::Subsets;
+    use serin_api::{ResourceId, ResourceKind};
+
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn endpoint(port: u16, version: &str, weight: u32) -> ResolvedEndpoint {
+        ResolvedEndpoint { address: ([127, 0, 0, 1], port).into(), labels: labels(&[("version", version)]), weight }
+    }
+
+    fn cluster(fallback: SubsetFallback, load_balancing: LoadBalancing) -> Cluster {
+        Cluster {
+            name: "a_ns".into(),
+            source: ResourceId::new(ResourceKind::Upstream, "ns", "a"),
+            subsets: Some(Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback }),
+            load_balancing,
+        }
+    }
+
+    fn ports(fallback: SubsetFallback, subset: &[(&str, &str)]) -> Vec<u16> {
+        let endpoints = [endpoint(1, "v1", 1), endpoint(2, "v2", 1), endpoint(3, "v1", 1)];
+        let cluster = cluster(fallback, LoadBalancing::RoundRobin);
+        let made = Destination::new(
+            &cluster,
+            &labels(subset),
+            &endpoints,
+            |address| Arc::new(EndpointState::new(address)),
+            |_| 0,
+        );
+        made.candidates.iter().map(|candidate| candidate.state.address.port()).collect()
+    }
+
+    #[test]
+    fn a_subset_falls_back_only_when_it_is_empty() {
+        assert_eq!(ports(SubsetFallback::None, &[("version", "v1")]), [1, 3]);
+        assert_eq!(ports(SubsetFallback::AnyEndpoint, &[("version", "v2")]), [2]);
+        assert_eq!(ports(SubsetFallback::AnyEndpoint, &[("version", "v3")]), [1, 2, 3]);
+        assert_eq!(ports(SubsetFallback::None, &[("version", "v3")]), [0_u16; 0]);
+        assert_eq!(ports(SubsetFallback::DefaultSubset(labels(&[("version", "v2")])), &[("version", "v3")]), [2]);
+        assert_eq!(
+            ports(SubsetFallback::DefaultSubset(labels(&[("version", "v9")])), &[("version", "v3")]),
+            [0_u16; 0]
+        );
+        assert_eq!(ports(SubsetFallback::None, &[]), [1, 2, 3], "no subset named: the whole cluster");
+    }
+
+    fn counts(load_balancing: LoadBalancing, weights: &[u32], picks: usize) -> Vec<usize> {
+        let endpoints: Vec<_> = weights.iter().enumerate().map(|(i, w)| endpoint(i as u16 + 1, "v", *w)).collect();
+        let made = Destination::new(
+            &cluster(SubsetFallback::None, load_balancing),
+            &BTreeMap::new(),
+            &endpoints,
+            |address| Arc::new(EndpointState::new(address)),
+            |_| 0,
+        );
+        let (mut cursor, mut random) = (7, fastrand::Rng::with_seed(1));
+        let mut counts = vec![0; weights.len()];
+        for _ in 0..picks {
+            counts[made.pick(&mut cursor, &mut random).unwrap()] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn round_robin_keeps_weights_exactly() {
+        assert_eq!(counts(LoadBalancing::RoundRobin, &[1, 1, 1], 300), [100, 100, 100]);
+        assert_eq!(counts(LoadBalancing::RoundRobin, &[1, 2, 7], 1000), [100, 200, 700]);
+    }
+
+    #[test]
+    fn random_keeps_weights_roughly() {
+        let drawn = counts(LoadBalancing::Random, &[1, 3], 40_000);
+        assert!((9_000..11_000).contains(&drawn[0]), "{drawn:?}");
+    }
+
+    #[test]
+    fn least_request_avoids_the_busy() {
+        let endpoints = [endpoint(1, "v", 1), endpoint(2, "v", 1)];
+        let cluster = cluster(SubsetFallback::None, LoadBalancing::LeastRequest { choices: 8 });
+        let made = Destination::new(
+            &cluster,
+            &BTreeMap::new(),
+            &endpoints,
+            |address| Arc::new(EndpointState::new(address)),
+            |_| 0,
+        );
+        let busy: Vec<_> = (0..5).map(|_| made.candidates[0].state.begin()).collect();
+        let (mut cursor, mut random) = (0, fastrand::Rng::with_seed(1));
+        let picks = (0..1000).filter(|_| made.pick(&mut cursor, &mut random) == Some(1)).count();
+        assert!(picks > 950, "{picks}");
+        drop(busy);
+        assert_eq!(made.candidates[0].state.active(), 0);
+    }
+}

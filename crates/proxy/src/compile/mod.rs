@@ -1,0 +1,136 @@
+//! From a `ProxySpec` to what workers serve. Virtual hosts that did not change are taken over as they are, so that a
+//! change costs what changed.
+
+mod destinations;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serin_api::proxy::{ClusterName, Listener, ProxySpec, VirtualHost};
+
+pub(crate) use destinations::{DestinationHandle, Destinations};
+
+use crate::action::{CompiledAction, WHOLE};
+use crate::error::{ApplyError, CompileError, RouteError};
+use crate::metrics::Registry;
+use crate::router::{HostIndex, Router};
+
+/// What one listener serves.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) hosts: HostIndex,
+    pub(crate) virtual_hosts: Vec<Arc<CompiledHost>>,
+    /// What requests that match nothing are counted under.
+    pub(crate) unmatched: u32,
+    /// Every cluster by name, for routes that take the name from a header; empty when there is no such route.
+    pub(crate) clusters: Arc<FxHashMap<ClusterName, DestinationHandle>>,
+    /// The listener's name, for scopes that are made while serving.
+    pub(crate) listener: Arc<str>,
+}
+
+/// A virtual host's routes.
+#[derive(Debug)]
+pub(crate) struct CompiledHost {
+    pub(crate) router: Router,
+    pub(crate) routes: Vec<CompiledRoute>,
+}
+
+/// A route's action.
+#[derive(Debug)]
+pub(crate) struct CompiledRoute {
+    pub(crate) name: Arc<str>,
+    pub(crate) action: CompiledAction,
+    /// What responses that no upstream gave are counted under.
+    pub(crate) scope: u32,
+}
+
+/// Compiles configurations, keeping what it can from the last one.
+#[derive(Debug, Default)]
+pub(crate) struct Compiler {
+    pub(crate) destinations: Destinations,
+    /// By listener and virtual host: what it was compiled from, and the result.
+    hosts: FxHashMap<(String, String), (Arc<VirtualHost>, Arc<CompiledHost>)>,
+}
+
+impl Compiler {
+    /// The tables of `spec`'s listeners, in their order.
+    ///
+    /// # Errors
+    /// When a route cannot be compiled. The compiler then still holds what it held.
+    pub(crate) fn compile(&mut self, spec: &ProxySpec, registry: &Registry) -> Result<Vec<Arc<Table>>, ApplyError> {
+        let mut hosts = FxHashMap::default();
+        let mut by_header = false;
+        let mut compiled = Vec::with_capacity(spec.listeners.len());
+        for listener in &spec.listeners {
+            let name: Arc<str> = listener.name.as_str().into();
+            let mut virtual_hosts = Vec::with_capacity(listener.virtual_hosts.len());
+            for host in &listener.virtual_hosts {
+                let key = (listener.name.clone(), host.name.clone());
+                let result = match self.hosts.get(&key) {
+                    Some((from, result)) if Arc::ptr_eq(from, host) || from == host => Arc::clone(result),
+                    _ => Arc::new(self.compile_host(&name, host, registry)?),
+                };
+                by_header |= result.routes.iter().any(|route| matches!(route.action, CompiledAction::ClusterHeader(_)));
+                hosts.insert(key, (Arc::clone(host), Arc::clone(&result)));
+                virtual_hosts.push(result);
+            }
+            compiled.push((listener, name, virtual_hosts));
+        }
+        let clusters = if by_header {
+            spec.clusters.keys().map(|name| (name.clone(), self.destinations.handle(name, &WHOLE))).collect()
+        } else {
+            FxHashMap::default()
+        };
+        let clusters = Arc::new(clusters);
+        self.hosts = hosts;
+        Ok(compiled
+            .into_iter()
+            .map(|(listener, name, virtual_hosts)| {
+                Arc::new(Table {
+                    hosts: host_index(listener),
+                    virtual_hosts,
+                    unmatched: registry.scope(&name, "", ""),
+                    clusters: Arc::clone(&clusters),
+                    listener: name,
+                })
+            })
+            .collect())
+    }
+
+    fn compile_host(
+        &mut self,
+        listener: &Arc<str>,
+        host: &VirtualHost,
+        registry: &Registry,
+    ) -> Result<CompiledHost, ApplyError> {
+        let mut router = Router::default();
+        let mut routes = Vec::with_capacity(host.routes.len());
+        for (number, route) in host.routes.iter().enumerate() {
+            let at_route = |error| {
+                ApplyError::Route(Box::new(RouteError {
+                    virtual_host: host.name.clone(),
+                    route: route.name.clone(),
+                    source_id: route.source.clone(),
+                    error,
+                }))
+            };
+            for (index, matcher) in route.matchers.iter().enumerate() {
+                router.add(number as u32, matcher).map_err(|error| at_route(CompileError::Matcher { index, error }))?;
+            }
+            let action = CompiledAction::new(&route.action, listener, &route.name, &mut self.destinations, registry)
+                .map_err(at_route)?;
+            let scope = registry.scope(listener, &route.name, "");
+            routes.push(CompiledRoute { name: route.name.as_str().into(), action, scope });
+        }
+        Ok(CompiledHost { router, routes })
+    }
+}
+
+fn host_index(listener: &Listener) -> HostIndex {
+    let domains = listener
+        .virtual_hosts
+        .iter()
+        .enumerate()
+        .flat_map(|(number, host)| host.domains.iter().map(move |domain| (domain.as_str(), number as u32)));
+    HostIndex::new(domains, listener.strip_any_host_port)
+}

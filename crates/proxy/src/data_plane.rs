@@ -1,0 +1,265 @@
+//! The handle on a running data plane: takes configurations and endpoints, hands them to the workers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serin_api::ResourceId;
+use serin_api::proxy::{EndpointMap, Listener, ProxySpec};
+use tokio::sync::oneshot;
+
+use crate::compile::{Compiler, Table};
+use crate::destinations::DestinationBuilder;
+use crate::error::{ApplyError, ListenerError, StartError};
+use crate::listener;
+use crate::metrics::{Registry, WorkerCounters, render};
+use crate::options::DataPlaneOptions;
+use crate::resolve::Resolver;
+use crate::worker::{Command, WorkerHandle, start};
+
+/// How long `apply` waits until every worker serves the new configuration. A worker that is busy for longer takes it over
+/// right after.
+const TAKE_OVER: Duration = Duration::from_secs(1);
+
+/// A listener that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundListener {
+    /// The listener's name, as in [`Listener::name`].
+    pub name: String,
+    /// The Gateway that it comes from.
+    pub source: ResourceId,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// A running data plane. Dropping it ends its workers at once; [`drain`](Self::drain) lets them finish.
+pub struct DataPlane {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: DataPlaneOptions,
+    registry: Arc<Registry>,
+    workers: Vec<WorkerHandle>,
+    swaps: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    compiler: Compiler,
+    destinations: DestinationBuilder,
+    listeners: BTreeMap<String, OpenListener>,
+    next_listener: u64,
+    resolver: Option<Resolver>,
+}
+
+struct OpenListener {
+    number: u64,
+    source: ResourceId,
+    /// What was asked for: the port may have been 0.
+    asked: SocketAddr,
+    address: SocketAddr,
+}
+
+impl DataPlane {
+    /// Starts the workers. Nothing is served until a configuration is applied.
+    ///
+    /// # Errors
+    /// When a thread or its runtime cannot be created.
+    pub fn start(options: DataPlaneOptions) -> Result<Self, StartError> {
+        let count = match options.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            count => count,
+        };
+        let registry = Arc::new(Registry::new(options.limits.metric_series));
+        let workers = (0..count)
+            .map(|number| start(number, options.limits.clone(), Arc::clone(&registry)))
+            .collect::<io::Result<_>>()
+            .map_err(StartError::Worker)?;
+        let shared = Shared { options, registry, workers, swaps: AtomicU64::new(0), inner: Mutex::default() };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Puts `spec` into service, in place of what was served before. Returns when all workers serve it.
+    ///
+    /// Listeners that speak TLS are not opened yet, so that their hosts are not served at all rather than in plain text.
+    ///
+    /// # Errors
+    /// [`ApplyError::Route`] when a route cannot be compiled: nothing changed. [`ApplyError::Listeners`] when some
+    /// listeners could not be opened: everything else is served, and the next call tries again.
+    pub fn apply(&self, spec: Arc<ProxySpec>) -> Result<(), ApplyError> {
+        let shared = &self.shared;
+        let mut inner = shared.inner.lock();
+        let inner = &mut *inner;
+        let released = inner.compiler.destinations.release_unused();
+        let tables = inner.compiler.compile(&spec, &shared.registry)?;
+        inner.destinations.set_clusters(&spec.clusters);
+        inner.destinations.forget(&released);
+        shared.refresh_destinations(inner);
+
+        let wanted: Vec<_> = spec.listeners.iter().zip(tables).filter(|(listener, _)| !listener.ssl).collect();
+        let failed = shared.set_listeners(inner, &wanted);
+        shared.swaps.fetch_add(1, Ordering::Relaxed);
+        shared.wait_for_workers();
+        if failed.is_empty() { Ok(()) } else { Err(ApplyError::Listeners(failed)) }
+    }
+
+    /// Sets the endpoints of all clusters. Returns when all workers use them.
+    pub fn set_endpoints(&self, endpoints: EndpointMap) {
+        let shared = &self.shared;
+        let mut inner = shared.inner.lock();
+        let names = inner.destinations.set_endpoints(endpoints);
+        self.resolve(&mut inner, names);
+        shared.refresh_destinations(&mut inner);
+        shared.wait_for_workers();
+    }
+
+    fn resolve(&self, inner: &mut Inner, names: BTreeSet<String>) {
+        if inner.resolver.is_none() && !names.is_empty() {
+            let shared = Arc::downgrade(&self.shared);
+            let started = Resolver::start(move |addresses| {
+                let Some(shared) = shared.upgrade() else { return false };
+                let mut inner = shared.inner.lock();
+                inner.destinations.set_addresses(addresses);
+                shared.refresh_destinations(&mut inner);
+                true
+            });
+            match started {
+                Ok(resolver) => inner.resolver = Some(resolver),
+                Err(error) => tracing::error!(%error, "cannot start looking up the names of endpoints"),
+            }
+        }
+        if let Some(resolver) = &inner.resolver {
+            resolver.set_names(names);
+        }
+    }
+
+    /// The listeners that are open, by name.
+    pub fn listeners(&self) -> Vec<BoundListener> {
+        let inner = self.shared.inner.lock();
+        inner
+            .listeners
+            .iter()
+            .map(|(name, open)| BoundListener {
+                name: name.clone(),
+                source: open.source.clone(),
+                address: open.address,
+            })
+            .collect()
+    }
+
+    /// Appends the metrics as Prometheus text.
+    pub fn render_metrics(&self, out: &mut String) {
+        let counters: Vec<Arc<WorkerCounters>> =
+            self.shared.workers.iter().map(|worker| Arc::clone(&worker.counters)).collect();
+        render(&self.shared.registry, &counters, self.shared.swaps.load(Ordering::Relaxed), out);
+    }
+
+    /// Stops accepting, tells clients to go elsewhere, and returns when all requests are answered or `within` is over.
+    pub async fn drain(self, within: Duration) {
+        self.shared.inner.lock().listeners.clear();
+        let ended: Vec<_> = self
+            .shared
+            .workers
+            .iter()
+            .filter_map(|worker| {
+                let (done, ended) = oneshot::channel();
+                worker.commands.send(Command::Drain { within, done }).ok().map(|()| ended)
+            })
+            .collect();
+        for ended in ended {
+            // An error means that the worker is gone already.
+            let _ = ended.await;
+        }
+    }
+}
+
+impl Shared {
+    fn tell_all(&self, command: impl Fn() -> Command) {
+        for worker in &self.workers {
+            // A worker that is gone has nothing left to be told.
+            let _ = worker.commands.send(command());
+        }
+    }
+
+    fn wait_for_workers(&self) {
+        let (done, all_done) = std::sync::mpsc::sync_channel(self.workers.len());
+        self.tell_all(|| Command::Acknowledge(done.clone()));
+        drop(done);
+        let until = std::time::Instant::now() + TAKE_OVER;
+        while all_done.recv_timeout(until.saturating_duration_since(std::time::Instant::now())).is_ok() {}
+    }
+
+    fn refresh_destinations(&self, inner: &mut Inner) {
+        let changes = inner.destinations.refresh(&inner.compiler.destinations, &self.registry);
+        if !changes.is_empty() {
+            let changes = Arc::new(changes);
+            self.tell_all(|| Command::Destinations(Arc::clone(&changes)));
+        }
+    }
+
+    /// Opens, updates and closes listeners so that `wanted` is what is served; returns what could not be opened.
+    fn set_listeners(&self, inner: &mut Inner, wanted: &[(&Arc<Listener>, Arc<Table>)]) -> Vec<ListenerError> {
+        let close = |open: &OpenListener| {
+            self.tell_all(|| Command::Close { listener: open.number, within: self.options.drain });
+        };
+        inner.listeners.retain(|name, open| {
+            let stays =
+                wanted.iter().any(|(listener, _)| listener.name == *name && self.address(listener) == open.asked);
+            if !stays {
+                close(open);
+            }
+            stays
+        });
+        // Ports that are given up must be free before others ask for them.
+        self.wait_for_workers();
+
+        let mut failed = Vec::new();
+        for (listener, table) in wanted {
+            if let Some(open) = inner.listeners.get(&listener.name) {
+                let number = open.number;
+                self.tell_all(|| Command::Serve { listener: number, table: Arc::clone(table) });
+                continue;
+            }
+            match self.open(inner, listener, table) {
+                Ok(open) => drop(inner.listeners.insert(listener.name.clone(), open)),
+                Err(error) => failed.push(error),
+            }
+        }
+        failed
+    }
+
+    fn address(&self, listener: &Listener) -> SocketAddr {
+        let port = self.options.port_map.get(&listener.bind_port).copied().unwrap_or(listener.bind_port);
+        SocketAddr::new(self.options.bind, port)
+    }
+
+    fn open(&self, inner: &mut Inner, listener: &Listener, table: &Arc<Table>) -> Result<OpenListener, ListenerError> {
+        let asked = self.address(listener);
+        let source_id = listener.source.clone();
+        if let Some((other, _)) = inner.listeners.iter().find(|(_, open)| open.asked == asked && asked.port() != 0) {
+            return Err(ListenerError::Conflict { source_id, address: asked, other: other.clone() });
+        }
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::AddrInUse => ListenerError::Taken {
+                source_id: listener.source.clone(),
+                address: asked,
+                requested: listener.bind_port,
+            },
+            _ => ListenerError::Io { source_id: listener.source.clone(), address: asked, error },
+        };
+        let sockets = listener::open(asked, self.workers.len()).map_err(failed)?;
+        let address = sockets.first().map_or(Ok(asked), std::net::TcpListener::local_addr).map_err(failed)?;
+        let number = inner.next_listener;
+        inner.next_listener += 1;
+        for (worker, socket) in self.workers.iter().zip(sockets) {
+            let _ = worker.commands.send(Command::Open { listener: number, socket, table: Arc::clone(table) });
+        }
+        Ok(OpenListener { number, source: source_id, asked, address })
+    }
+}

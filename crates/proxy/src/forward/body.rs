@@ -1,0 +1,133 @@
+//! The body of a response to a client: none, one chunk, or what an upstream sends, as it comes.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::exchange::Exchange;
+use super::pool::Pool;
+use super::upstream::UpstreamConnection;
+use crate::worker::Deadline;
+
+/// A response's body. The exchange ends with it.
+pub(crate) struct Body {
+    kind: Kind,
+    exchange: Option<Exchange>,
+}
+
+enum Kind {
+    Full(Bytes),
+    Upstream(UpstreamBody),
+}
+
+/// A body that comes from an upstream, and the connection that it comes on.
+pub(crate) struct UpstreamBody {
+    incoming: Incoming,
+    connection: Option<Box<UpstreamConnection>>,
+    pool: Rc<Pool>,
+    deadline: Option<Deadline>,
+    ended: bool,
+}
+
+/// Why a response broke off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// The upstream's connection ended, or it sent what is not HTTP.
+    #[error("the upstream broke off: {0}")]
+    Upstream(#[from] hyper::Error),
+    /// The route's time ran out.
+    #[error("the response took longer than the route allows")]
+    Timeout,
+}
+
+impl Body {
+    pub(crate) fn full(bytes: Bytes, exchange: Exchange) -> Self {
+        Self { kind: Kind::Full(bytes), exchange: Some(exchange) }
+    }
+
+    /// No body, of a response whose exchange goes on.
+    pub(crate) fn none() -> Self {
+        Self { kind: Kind::Full(Bytes::new()), exchange: None }
+    }
+
+    pub(crate) fn upstream(
+        incoming: Incoming,
+        connection: Box<UpstreamConnection>,
+        pool: Rc<Pool>,
+        deadline: Option<Deadline>,
+        exchange: Exchange,
+    ) -> Self {
+        let ended = incoming.is_end_stream();
+        if ended {
+            let worker = &exchange.worker;
+            pool.put(connection, worker.now(), worker.limits.idle_upstream_connections);
+            return Self::full(Bytes::new(), exchange);
+        }
+        let body = UpstreamBody { incoming, connection: Some(connection), pool, deadline, ended };
+        Self { kind: Kind::Upstream(body), exchange: Some(exchange) }
+    }
+}
+
+impl UpstreamBody {
+    fn poll_incoming(&mut self) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = Pin::new(&mut self.incoming).poll_frame(&mut Context::from_waker(Waker::noop()));
+        if matches!(frame, Poll::Ready(None)) || self.incoming.is_end_stream() {
+            self.ended = true;
+        }
+        frame.map_err(BodyError::from)
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let body = match &mut self.kind {
+            Kind::Full(bytes) if bytes.is_empty() => return Poll::Ready(None),
+            Kind::Full(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Upstream(body) => body,
+        };
+        // What comes out changes only while the connection is driven: ask, drive, ask again.
+        let mut frame = body.poll_incoming();
+        if frame.is_pending() {
+            if let Some(connection) = &mut body.connection {
+                connection.drive(cx);
+            }
+            frame = body.poll_incoming();
+        }
+        if frame.is_pending() && body.deadline.as_ref().is_some_and(|deadline| deadline.poll_passed(cx)) {
+            body.connection = None;
+            return Poll::Ready(Some(Err(BodyError::Timeout)));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Full(bytes) => bytes.is_empty(),
+            Kind::Upstream(body) => body.ended,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Upstream(body) => body.incoming.size_hint(),
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        let Kind::Upstream(body) = &mut self.kind else { return };
+        if let (Some(connection), Some(exchange), true) = (body.connection.take(), &self.exchange, body.ended) {
+            let worker = &exchange.worker;
+            body.pool.put(connection, worker.now(), worker.limits.idle_upstream_connections);
+        }
+    }
+}

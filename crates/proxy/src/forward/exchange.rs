@@ -1,0 +1,38 @@
+//! One request and its response, from the first header to the last byte: counted once, when it is over, however it ends.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::balance::ActiveRequest;
+use crate::metrics::NO_VERSION;
+use crate::worker::{ConnectionState, Worker};
+
+/// A request that is being answered. It ends when this is dropped.
+pub(crate) struct Exchange {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) connection: Rc<ConnectionState>,
+    begun: Instant,
+    /// What it is counted under.
+    pub(crate) scope: u32,
+    /// Which version answered.
+    pub(crate) version: u32,
+    /// The status that was sent; 0 when the client left before there was one.
+    pub(crate) status: u16,
+    /// Where it is in flight.
+    pub(crate) active: Option<ActiveRequest>,
+}
+
+impl Exchange {
+    pub(crate) fn begin(worker: Rc<Worker>, connection: Rc<ConnectionState>, scope: u32) -> Self {
+        connection.begin_request();
+        Self { worker, connection, begun: Instant::now(), scope, version: NO_VERSION, status: 0, active: None }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let series = self.worker.series(self.scope, self.version);
+        self.worker.counters.observe(series, self.status, self.begun.elapsed());
+        self.connection.end_request(self.worker.now());
+    }
+}

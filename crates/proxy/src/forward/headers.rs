@@ -1,0 +1,355 @@
+//! Headers between client and upstream: what belongs to one connection is taken out, what tells the upstream about the
+//! client is put in.
+//!
+//! `x-forwarded-for` gets the client's address appended and `x-forwarded-proto` is set, as Gloo's listeners do it
+//! (`useRemoteAddress`). `x-request-id` is kept when the client is on a loopback or private address and made anew when
+//! not (Envoy's rule for edge proxies).
+
+use std::net::IpAddr;
+
+use bytes::{BufMut, BytesMut};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, TE, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderValue, Method, Request, Version};
+
+use crate::worker::ConnectionState;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Why a request's host was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostError {
+    /// HTTP/1.1 without Host.
+    Missing,
+    /// More than one Host.
+    Repeated,
+    /// Not a host and port.
+    Malformed,
+}
+
+/// The host that a request is for, as it was sent: from its target where that names one, else from Host.
+///
+/// # Errors
+/// When it is missing though the protocol demands it, there are several, or it is not a host (RFC 9112, 3.2).
+pub fn authority<B>(request: &Request<B>) -> Result<Option<&str>, HostError> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(HostError::Repeated);
+    }
+    let text = match (request.uri().authority(), host) {
+        (Some(authority), _) => authority.as_str(),
+        (None, Some(host)) => host.to_str().map_err(|_| HostError::Malformed)?,
+        (None, None) if request.version() == Version::HTTP_10 => return Ok(None),
+        (None, None) => return Err(HostError::Missing),
+    };
+    if text.bytes().all(is_host_byte) { Ok(Some(text)) } else { Err(HostError::Malformed) }
+}
+
+/// Bytes of a host name, an IP address in brackets, and a port.
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'.' | b'-'
+                | b':'
+                | b'_'
+                | b'['
+                | b']'
+                | b'~'
+                | b'%'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+        )
+}
+
+/// Which headers of one connection a message has, found in one pass.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    connection: bool,
+    keep_alive: bool,
+    proxy_connection: bool,
+    te: bool,
+    transfer_encoding: bool,
+    upgrade: bool,
+    expect: bool,
+    cookies: u32,
+    forwarded_for: bool,
+    request_id: bool,
+}
+
+impl Found {
+    fn in_headers(headers: &HeaderMap) -> Self {
+        let mut found = Self::default();
+        for name in headers.keys() {
+            match *name {
+                CONNECTION => found.connection = true,
+                TE => found.te = true,
+                TRANSFER_ENCODING => found.transfer_encoding = true,
+                UPGRADE => found.upgrade = true,
+                EXPECT => found.expect = true,
+                COOKIE => found.cookies += 1,
+                _ if *name == KEEP_ALIVE => found.keep_alive = true,
+                _ if *name == PROXY_CONNECTION => found.proxy_connection = true,
+                _ if *name == FORWARDED_FOR => found.forwarded_for = true,
+                _ if *name == REQUEST_ID => found.request_id = true,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn strip(self, headers: &mut HeaderMap) {
+        if self.connection {
+            strip_named(headers);
+            headers.remove(CONNECTION);
+        }
+        if self.keep_alive {
+            headers.remove(KEEP_ALIVE);
+        }
+        if self.proxy_connection {
+            headers.remove(PROXY_CONNECTION);
+        }
+        if self.transfer_encoding {
+            headers.remove(TRANSFER_ENCODING);
+        }
+        if self.upgrade {
+            headers.remove(UPGRADE);
+        }
+    }
+}
+
+/// Removes what Connection names. Host and the length are not the connection's, whatever it says.
+fn strip_named(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .filter(|name| ![HOST, CONTENT_LENGTH, TRANSFER_ENCODING, TE, UPGRADE, CONNECTION].contains(name))
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+}
+
+/// Whether a comma-separated header holds `token`, in any case.
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// The protocol that an HTTP/1.1 client asks to switch to, if it is one to pass on. A switch to HTTP/2 is not: it would
+/// carry requests past the router.
+pub(crate) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
+    let wanted = request.headers().get(UPGRADE)?;
+    let passes = request.version() == Version::HTTP_11
+        && has_token(request.headers(), &CONNECTION, "upgrade")
+        && !has_token(request.headers(), &UPGRADE, "h2c")
+        && !has_token(request.headers(), &UPGRADE, "h2");
+    passes.then(|| wanted.clone())
+}
+
+/// Makes a client's request one for an upstream. `has_length`: its body's length is known, or it has none.
+pub(crate) fn to_upstream<B>(
+    request: &mut Request<B>,
+    connection: &ConnectionState,
+    upgrade: Option<HeaderValue>,
+    has_length: bool,
+    random: &mut fastrand::Rng,
+) {
+    // The target names the host: it outranks Host, and the upstream gets a path.
+    if request.uri().authority().is_some() {
+        let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+        let path = request.uri().path_and_query().cloned();
+        if let Some(host) = host {
+            request.headers_mut().insert(HOST, host);
+        }
+        if let Some(path) = path {
+            *request.uri_mut() = path.into();
+        }
+    }
+    *request.version_mut() = Version::HTTP_11;
+    let bodiless = matches!(*request.method(), Method::GET | Method::HEAD | Method::CONNECT);
+    let headers = request.headers_mut();
+    let found = Found::in_headers(headers);
+    found.strip(headers);
+    if found.te {
+        let trailers = has_token(headers, &TE, "trailers");
+        headers.remove(TE);
+        if trailers {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+        }
+    }
+    if found.expect {
+        // The client is told to continue when its body is first read.
+        headers.remove(EXPECT);
+    }
+    if found.cookies > 0 {
+        join_cookies(headers);
+    }
+    if !has_length && bodiless {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+    }
+
+    let forwarded_for = if found.forwarded_for { appended(headers, &connection.forwarded_for) } else { None };
+    headers.insert(FORWARDED_FOR, forwarded_for.unwrap_or_else(|| connection.forwarded_for.clone()));
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    if !found.request_id || !is_internal(connection.peer) {
+        headers.insert(REQUEST_ID, request_id(random));
+    }
+}
+
+/// Takes an upstream's connection headers out of its response.
+pub(crate) fn to_client(headers: &mut HeaderMap) {
+    Found::in_headers(headers).strip(headers);
+}
+
+/// The values of `x-forwarded-for` and `address`, as one list.
+fn appended(headers: &HeaderMap, address: &HeaderValue) -> Option<HeaderValue> {
+    let mut all = BytesMut::new();
+    for value in headers.get_all(FORWARDED_FOR).iter().chain([address]) {
+        if !all.is_empty() {
+            all.put_slice(b",");
+        }
+        all.put_slice(value.as_bytes());
+    }
+    HeaderValue::from_maybe_shared(all.freeze()).ok()
+}
+
+/// HTTP/2 may send cookies one by one; HTTP/1.1 has them on one line (RFC 9113, 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let mut all = BytesMut::new();
+    for value in headers.get_all(COOKIE) {
+        if !all.is_empty() {
+            all.put_slice(b"; ");
+        }
+        all.put_slice(value.as_bytes());
+    }
+    if let Ok(value) = HeaderValue::from_maybe_shared(all.freeze()) {
+        headers.insert(COOKIE, value);
+    }
+}
+
+fn is_internal(peer: IpAddr) -> bool {
+    match peer {
+        IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
+        IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),
+    }
+}
+
+/// A random UUID (version 4).
+fn request_id(random: &mut fastrand::Rng) -> HeaderValue {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut bytes = random.u128(..).to_be_bytes();
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for (i, byte) in bytes.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            at += 1;
+        }
+        text[at] = HEX[usize::from(byte >> 4)];
+        text[at + 1] = HEX[usize::from(byte & 15)];
+        at += 2;
+    }
+    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(uri: &str, headers: &[(&str, &str)]) -> Request<()> {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap()
+    }
+
+    #[test]
+    fn the_host_is_the_targets_or_the_headers_and_only_one() {
+        assert_eq!(authority(&request("/", &[("host", "a:80")])), Ok(Some("a:80")));
+        assert_eq!(authority(&request("http://b/x", &[("host", "a")])), Ok(Some("b")));
+        assert_eq!(authority(&request("/", &[])), Err(HostError::Missing));
+        assert_eq!(authority(&request("/", &[("host", "a"), ("host", "a")])), Err(HostError::Repeated));
+        for bad in ["a b", "a/b", "u@a", "a\"", "a?b", "a#b"] {
+            assert_eq!(authority(&request("/", &[("host", bad)])), Err(HostError::Malformed), "{bad}");
+        }
+        assert_eq!(authority(&request("http://u@b/x", &[])), Err(HostError::Malformed));
+    }
+
+    #[test]
+    fn headers_of_the_connection_go_but_never_the_length_or_the_host() {
+        let mut headers = request(
+            "/",
+            &[
+                ("connection", "close, X-Gone, Host, content-length"),
+                ("keep-alive", "5"),
+                ("proxy-connection", "x"),
+                ("x-gone", "1"),
+                ("x-stays", "1"),
+                ("content-length", "3"),
+                ("host", "h"),
+                ("upgrade", "x"),
+            ],
+        )
+        .headers()
+        .clone();
+        to_client(&mut headers);
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["content-length", "host", "x-stays"]);
+    }
+
+    #[test]
+    fn only_a_complete_upgrade_passes() {
+        assert!(upgrade(&request("/", &[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")])).is_some());
+        assert!(upgrade(&request("/", &[("upgrade", "websocket")])).is_none());
+        assert!(upgrade(&request("/", &[("connection", "upgrade"), ("upgrade", "H2C")])).is_none());
+        assert!(upgrade(&request("/", &[("connection", "upgrade"), ("upgrade", "foo, h2c")])).is_none());
+    }
+
+    #[test]
+    fn request_ids_are_version_4_uuids() {
+        let id = request_id(&mut fastrand::Rng::with_seed(3));
+        let text = id.to_str().unwrap();
+        assert_eq!(text.len(), 36);
+        assert_eq!(text.match_indices('-').map(|(at, _)| at).collect::<Vec<_>>(), [8, 13, 18, 23]);
+        assert_eq!(&text[14..15], "4");
+        assert!(matches!(&text[19..20], "8" | "9" | "a" | "b"));
+    }
+
+    #[test]
+    fn cookies_become_one_line() {
+        let mut headers = request("/", &[("cookie", "a=1"), ("cookie", "b=2")]).headers().clone();
+        join_cookies(&mut headers);
+        assert_eq!(headers.get_all(COOKIE).iter().collect::<Vec<_>>(), ["a=1; b=2"]);
+    }
+}

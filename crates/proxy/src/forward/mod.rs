@@ -1,0 +1,236 @@
+//! From a request to its response: route it, then forward it or answer it.
+
+mod body;
+mod exchange;
+mod headers;
+mod pool;
+mod reply;
+mod tunnel;
+mod upstream;
+
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+
+use crate::action::{CompiledAction, CompiledTarget};
+use crate::router::RequestView;
+use crate::worker::{ConnectionState, Deadline, LocalTable, Worker};
+use body::Body;
+use exchange::Exchange;
+use upstream::{RequestBody, SendError, UpstreamConnection};
+
+pub use headers::{HostError, authority};
+pub(crate) use pool::Pool;
+pub(crate) use tunnel::Tunnel;
+
+/// Endpoints that are tried before a request is given up. Only attempts that sent nothing are made again.
+const ATTEMPTS: usize = 3;
+
+/// What is done with a request, taken out of the configuration.
+enum Decision {
+    Destination { number: u32, scope: u32 },
+    Respond { status: StatusCode, body: bytes::Bytes },
+    Redirect { status: StatusCode, location: HeaderValue },
+}
+
+/// Answers a request.
+pub(crate) async fn respond(
+    worker: Rc<Worker>,
+    connection: Rc<ConnectionState>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let table = connection.table();
+    let mut exchange = Exchange::begin(worker, connection, table.unmatched);
+    let decision = match decide(&mut exchange, &table, &request) {
+        Ok(decision) => decision,
+        Err((status, text)) => return Ok(reply::text(exchange, status, text)),
+    };
+    Ok(match decision {
+        Decision::Respond { status, body } => reply::fixed(exchange, status, body),
+        Decision::Redirect { status, location } => reply::redirect(exchange, status, location),
+        Decision::Destination { number, scope } => {
+            exchange.scope = scope;
+            // The table is held until the request has found its way, so that the destination's number stays its own.
+            forward(exchange, request, number).await
+        }
+    })
+}
+
+/// Finds the route and says what it does with the request; an error is a status and a text.
+fn decide(
+    exchange: &mut Exchange,
+    table: &LocalTable,
+    request: &Request<Incoming>,
+) -> Result<Decision, (StatusCode, &'static str)> {
+    let uri = request.uri();
+    let authority = authority(request).map_err(|_| (StatusCode::BAD_REQUEST, ""))?;
+    if uri.path_and_query().is_some_and(|target| target.as_str().len() > exchange.worker.limits.uri_bytes) {
+        return Err((StatusCode::URI_TOO_LONG, ""));
+    }
+    let view = RequestView {
+        method: request.method(),
+        path: uri.path(),
+        query: uri.query(),
+        authority,
+        scheme: "http",
+        headers: request.headers(),
+    };
+    let not_found = (StatusCode::NOT_FOUND, "");
+    let host = table.hosts.find(authority.unwrap_or_default()).ok_or(not_found)?;
+    let host = table.virtual_hosts.get(host as usize).ok_or(not_found)?;
+    let found = host.router.find(&view).ok_or(not_found)?;
+    let route = host.routes.get(found.route as usize).ok_or(not_found)?;
+    exchange.scope = route.scope;
+
+    let target = match &route.action {
+        CompiledAction::Respond(fixed) => {
+            return Ok(Decision::Respond { status: fixed.status, body: fixed.body.clone() });
+        }
+        CompiledAction::Redirect(redirect) => {
+            let location = redirect.location(&view, found.prefix).ok_or((StatusCode::BAD_REQUEST, ""))?;
+            return Ok(Decision::Redirect { status: redirect.status, location });
+        }
+        // A tunnel through CONNECT has to be allowed by an option of its own, which does not exist yet.
+        _ if *request.method() == Method::CONNECT => return Err((StatusCode::FORBIDDEN, "")),
+        CompiledAction::Single(target) => target,
+        CompiledAction::Weighted(targets) => {
+            let drawn = exchange.worker.random.borrow_mut().u64(..targets.total());
+            targets.at(drawn).ok_or(not_found)?
+        }
+        CompiledAction::ClusterHeader(header) => {
+            let unavailable = (StatusCode::SERVICE_UNAVAILABLE, "");
+            let name = request.headers().get(header).and_then(|name| name.to_str().ok()).ok_or(unavailable)?;
+            let destination = table.clusters.get(name).ok_or(unavailable)?;
+            let scope = exchange.worker.header_scope(&table.listener, route, destination.number(), name);
+            return Ok(Decision::Destination { number: destination.number(), scope });
+        }
+    };
+    Ok(match target {
+        CompiledTarget::Destination { destination, scope } => {
+            Decision::Destination { number: destination.number(), scope: *scope }
+        }
+        CompiledTarget::Respond(fixed) => Decision::Respond { status: fixed.status, body: fixed.body.clone() },
+    })
+}
+
+/// Sends the request to an endpoint of the destination and passes the response on.
+async fn forward(mut exchange: Exchange, request: Request<Incoming>, number: u32) -> Response<Body> {
+    let worker = Rc::clone(&exchange.worker);
+    let Some(destination) = worker.destination(number) else {
+        return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
+    };
+    let upgrade = headers::upgrade(&request);
+    let switches = upgrade.is_some();
+    let has_length = request.body().size_hint().exact().is_some();
+    let mut request = request;
+    headers::to_upstream(&mut request, &exchange.connection, upgrade, has_length, &mut worker.random.borrow_mut());
+    let (head, body) = request.into_parts();
+    let (body, body_ended) = RequestBody::new(body);
+    let mut request = Request::from_parts(head, body);
+    let mut deadline = None;
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let picked = destination.pick(&mut worker.random.borrow_mut());
+        let Some((candidate, pool)) = picked else {
+            return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
+        };
+        exchange.version = candidate.version;
+        exchange.active = Some(candidate.state.begin());
+        let pooled = if switches { None } else { pool.take().await };
+        let mut upstream = match pooled {
+            Some(connection) => connection,
+            None => match connect(&worker, pool).await {
+                Ok(connection) => connection,
+                Err(_) if attempt < ATTEMPTS.min(destination.len()) => {
+                    worker.counters.upstream_retries.add(1);
+                    continue;
+                }
+                Err(text) => return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, text),
+            },
+        };
+        // A connection that was idle may be closed by the upstream at the moment it is used. A request that is safe to
+        // repeat and has no body is then sent again.
+        let spare = if upstream.reused && body_ended.is_none() { repeatable(&request) } else { None };
+        let limit = worker.limits.route_time;
+        let sent = upstream.send(request, body_ended.as_deref(), &mut deadline, || worker.deadlines.after(limit)).await;
+        match sent {
+            Ok(response) => return deliver(exchange, response, upstream, Rc::clone(pool), deadline, switches),
+            Err(SendError::NotSent(unsent)) if attempt < ATTEMPTS => request = *unsent,
+            Err(SendError::Timeout) => {
+                worker.counters.upstream_timeouts.add(1);
+                return reply::text(exchange, StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT);
+            }
+            Err(SendError::Broken(error)) => match spare {
+                Some(again) if attempt < ATTEMPTS && !error.is_parse() => request = again,
+                _ => {
+                    let text = if error.is_parse() { reply::PROTOCOL_ERROR } else { reply::DISCONNECTED };
+                    return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, text);
+                }
+            },
+            Err(SendError::NotSent(_)) => {
+                return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED);
+            }
+        }
+        worker.counters.upstream_retries.add(1);
+    }
+}
+
+/// A connection to the pool's endpoint; an error is the text for the client.
+async fn connect(worker: &Worker, pool: &Pool) -> Result<Box<UpstreamConnection>, &'static str> {
+    let connecting = UpstreamConnection::connect(pool.address());
+    let text = match tokio::time::timeout(worker.limits.connect_time, connecting).await {
+        Ok(Ok(connection)) => {
+            worker.counters.upstream_connections_total.add(1);
+            return Ok(connection);
+        }
+        Ok(Err(_)) => reply::CONNECT_FAILURE,
+        Err(_) => reply::CONNECT_TIMEOUT,
+    };
+    worker.counters.upstream_connect_failures.add(1);
+    Err(text)
+}
+
+/// A copy of a request that may be sent twice (RFC 9110, 9.2.1) and has no body.
+fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    if !request.method().is_safe() {
+        return None;
+    }
+    let mut copy = Request::new(RequestBody::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+/// Passes an upstream's response on.
+fn deliver(
+    mut exchange: Exchange,
+    response: Response<Incoming>,
+    upstream: Box<UpstreamConnection>,
+    pool: Rc<Pool>,
+    deadline: Option<Deadline>,
+    switches: bool,
+) -> Response<Body> {
+    let (mut head, incoming) = response.into_parts();
+    exchange.status = head.status.as_u16();
+    let protocol = head.headers.get(UPGRADE).cloned();
+    headers::to_client(&mut head.headers);
+    head.version = Version::HTTP_11;
+    head.extensions.clear();
+    if head.status != StatusCode::SWITCHING_PROTOCOLS {
+        return Response::from_parts(head, Body::upstream(incoming, upstream, pool, deadline, exchange));
+    }
+    let Some(protocol) = protocol.filter(|_| switches) else {
+        return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::PROTOCOL_ERROR);
+    };
+    head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    head.headers.insert(UPGRADE, protocol);
+    let connection = Rc::clone(&exchange.connection);
+    *connection.tunnel.borrow_mut() = Some(Tunnel { upstream, _exchange: exchange });
+    Response::from_parts(head, Body::none())
+}

@@ -1,0 +1,49 @@
+//! Responses that come from the data plane itself, in the words that Envoy uses and people search for.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::body::Body;
+use super::exchange::Exchange;
+
+/// No endpoint to send the request to.
+pub(crate) const NO_HEALTHY_UPSTREAM: &str = "no healthy upstream";
+/// The route's time ran out.
+pub(crate) const TIMEOUT: &str = "upstream request timeout";
+/// The endpoint could not be connected to.
+pub(crate) const CONNECT_FAILURE: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: connection failure";
+/// The endpoint did not answer the attempt to connect.
+pub(crate) const CONNECT_TIMEOUT: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: connection timeout";
+/// The endpoint closed the connection without an answer.
+pub(crate) const DISCONNECTED: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: connection termination";
+/// What the endpoint sent is not HTTP.
+pub(crate) const PROTOCOL_ERROR: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: protocol error";
+
+/// A response with a text.
+pub(crate) fn text(exchange: Exchange, status: StatusCode, body: &'static str) -> Response<Body> {
+    fixed(exchange, status, Bytes::from_static(body.as_bytes()))
+}
+
+/// A response with a body, which is empty or plain text.
+pub(crate) fn fixed(mut exchange: Exchange, status: StatusCode, body: Bytes) -> Response<Body> {
+    exchange.status = status.as_u16();
+    let typed = !body.is_empty();
+    let mut response = Response::new(Body::full(body, exchange));
+    *response.status_mut() = status;
+    if typed {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    }
+    response
+}
+
+/// A redirect.
+pub(crate) fn redirect(exchange: Exchange, status: StatusCode, location: HeaderValue) -> Response<Body> {
+    let mut response = fixed(exchange, status, Bytes::new());
+    response.headers_mut().insert(LOCATION, location);
+    response
+}

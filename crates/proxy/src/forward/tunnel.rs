@@ -1,0 +1,36 @@
+//! After a switch of protocols: bytes both ways until either side is done.
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
+use tokio::net::TcpStream;
+
+use super::exchange::Exchange;
+use super::upstream::UpstreamConnection;
+
+/// The upstream's side of a connection that switched protocols.
+pub(crate) struct Tunnel {
+    pub(crate) upstream: Box<UpstreamConnection>,
+    /// The exchange lasts as long as the tunnel.
+    pub(crate) _exchange: Exchange,
+}
+
+impl Tunnel {
+    /// Joins `client` to the upstream. `first` is what the client has sent already.
+    pub(crate) async fn run(self, mut client: impl AsyncRead + AsyncWrite + Unpin, first: Bytes) {
+        let Some((mut upstream, from_upstream)) = self.upstream.into_socket().await else { return };
+        let _ = join(&mut client, &first, &mut upstream, &from_upstream).await;
+    }
+}
+
+async fn join(
+    client: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    from_client: &[u8],
+    upstream: &mut TcpStream,
+    from_upstream: &[u8],
+) -> std::io::Result<()> {
+    upstream.write_all(from_client).await?;
+    client.write_all(from_upstream).await?;
+    client.flush().await?;
+    copy_bidirectional(client, upstream).await?;
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! The compiled router: from a request to the first route in list order that matches it, in time that grows with the
+//! request's path and not with the number of routes.
+//!
+//! Paths are compared as they came, without query and fragment: nothing is decoded or normalised, as in Gloo's and
+//! Envoy's defaults. [`Router`] is for one virtual host; [`HostIndex`] finds the virtual host.
+
+mod condition;
+mod host;
+mod path_index;
+mod pattern;
+mod query;
+#[cfg(test)]
+mod tests;
+
+use http::{HeaderMap, Method};
+use serin_api::gateway::Matcher;
+
+pub use host::{HostIndex, without_port};
+pub(crate) use pattern::Search;
+pub use pattern::{Pattern, PatternError};
+
+use condition::Conditions;
+use path_index::{Kind, PathIndex};
+
+/// What routing looks at in a request.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestView<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path without its query.
+    pub path: &'a str,
+    /// The query, without its `?`.
+    pub query: Option<&'a str>,
+    /// What Host or `:authority` says, if there is one.
+    pub authority: Option<&'a str>,
+    /// `http` or `https`.
+    pub scheme: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+}
+
+/// Why a matcher was refused: the path of the field inside the matcher, and what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct MatcherError {
+    /// The field, as in `headers[0].value`.
+    pub field: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl MatcherError {
+    fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { field: field.into(), reason: reason.into() }
+    }
+}
+
+/// A match: which route, and how much of the path its matcher covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The number that the route was added with.
+    pub route: u32,
+    /// Bytes of the path that a prefix matched; `None` where the whole path did.
+    pub prefix: Option<usize>,
+}
+
+/// The routes of one virtual host.
+#[derive(Debug, Default)]
+pub struct Router {
+    entries: Vec<Entry>,
+    paths: PathIndex<false>,
+    folded_paths: PathIndex<true>,
+    has_folded: bool,
+    connects: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    route: u32,
+    prefix: Option<usize>,
+    pattern: Option<Box<Pattern>>,
+    conditions: Option<Box<Conditions>>,
+}
+
+impl Router {
+    /// Adds a matcher for `route`. Matchers are tried in the order they were added.
+    ///
+    /// # Errors
+    /// When the matcher has no path, more than one, or a part that cannot be compiled.
+    pub fn add(&mut self, route: u32, matcher: &Matcher) -> Result<(), MatcherError> {
+        let number = self.entries.len() as u32;
+        let conditions = Conditions::compile(matcher)?;
+        let mut entry = Entry { route, prefix: None, pattern: None, conditions };
+        let fold = matcher.case_sensitive == Some(false);
+        match (&matcher.prefix, &matcher.exact, &matcher.regex, &matcher.connect_matcher) {
+            (Some(prefix), None, None, None) => {
+                entry.prefix = Some(prefix.len());
+                self.index(prefix.as_bytes(), Kind::Prefix, fold, number);
+            }
+            (None, Some(exact), None, None) => self.index(exact.as_bytes(), Kind::Exact, fold, number),
+            (None, None, Some(regex), None) => {
+                let pattern = Pattern::new(regex).map_err(|error| MatcherError::new("regex", error.to_string()))?;
+                self.index(pattern.literal_prefix(), Kind::Pattern, false, number);
+                entry.pattern = Some(Box::new(pattern));
+            }
+            (None, None, None, Some(_)) => self.connects.push(number),
+            (None, None, None, None) => return Err(MatcherError::new("prefix", "a matcher needs a path")),
+            _ => {
+                return Err(MatcherError::new(
+                    "prefix",
+                    "a matcher has one of prefix, exact, regex and connectMatcher",
+                ));
+            }
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn index(&mut self, text: &[u8], kind: Kind, fold: bool, number: u32) {
+        if fold {
+            self.has_folded = true;
+            self.folded_paths.insert(text, kind, number);
+        } else {
+            self.paths.insert(text, kind, number);
+        }
+    }
+
+    /// The first route in list order that matches. CONNECT has no path, so that only CONNECT matchers match it.
+    pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
+        let holds = |number: u32| self.entries.get(number as usize).is_some_and(|entry| entry.holds(request));
+        let best = if *request.method == Method::CONNECT {
+            self.connects.iter().copied().find(|number| holds(*number)).unwrap_or(u32::MAX)
+        } else {
+            let path = request.path.as_bytes();
+            let best = self.paths.first(path, u32::MAX, holds);
+            if self.has_folded { self.folded_paths.first(path, best, holds) } else { best }
+        };
+        let entry = self.entries.get(best as usize)?;
+        Some(Match { route: entry.route, prefix: entry.prefix })
+    }
+}
+
+impl Entry {
+    fn holds(&self, request: &RequestView<'_>) -> bool {
+        self.conditions.as_ref().is_none_or(|conditions| conditions.hold(request))
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(request.path.as_bytes()))
+    }
+}

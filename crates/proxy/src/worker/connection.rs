@@ -1,0 +1,139 @@
+//! One connection from a client: which protocol it speaks, and serving it until it ends.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::Poll;
+
+use bytes::{Bytes, BytesMut};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use super::client_io::ClientIo;
+use super::{ConnectionState, Ending, Worker};
+use crate::forward::{Tunnel, respond};
+
+/// What an HTTP/2 connection begins with when the client knows beforehand (RFC 9113, 3.3).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Bytes read to tell the protocol; a usual request fits, so that hyper finds all of it.
+const FIRST_READ: usize = 2048;
+
+/// Runs a future on the worker's own thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalExecutor;
+
+impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}
+
+/// Serves the connection until it ends.
+pub(crate) async fn serve(worker: Rc<Worker>, state: Rc<ConnectionState>, mut stream: TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let (first, http2) = {
+        let mut opening = pin!(opening(&mut stream));
+        let result = poll_fn(|cx| {
+            state.register(cx);
+            match state.ending() {
+                Ending::Stay => opening.as_mut().poll(cx),
+                // Nothing was asked yet, so there is nothing to finish.
+                Ending::Graceful | Ending::Now => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            }
+        })
+        .await;
+        match result {
+            Ok(opened) => opened,
+            Err(_) => return,
+        }
+    };
+    let io = ClientIo::new(stream, first, Rc::clone(&state), Rc::clone(&worker));
+    if http2 {
+        state.multiplexes();
+        serve_http2(worker, state, io).await;
+    } else {
+        serve_http1(worker, state, io).await;
+    }
+}
+
+/// The first bytes, and whether they begin HTTP/2.
+async fn opening(stream: &mut TcpStream) -> io::Result<(Bytes, bool)> {
+    let mut first = BytesMut::with_capacity(FIRST_READ);
+    loop {
+        if stream.read_buf(&mut first).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let common = first.len().min(HTTP2_PREFACE.len());
+        let begins = first[..common] == HTTP2_PREFACE[..common];
+        if !begins || common == HTTP2_PREFACE.len() {
+            return Ok((first.freeze(), begins));
+        }
+    }
+}
+
+async fn serve_http1(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientIo) {
+    let service = {
+        let (worker, state) = (Rc::clone(&worker), Rc::clone(&state));
+        service_fn(move |request| respond(Rc::clone(&worker), Rc::clone(&state), request))
+    };
+    let mut connection = worker.http1.serve_connection(io, service);
+    let mut leaving = false;
+    let ended = poll_fn(|cx| {
+        state.register(cx);
+        match state.ending() {
+            Ending::Stay => {}
+            Ending::Graceful if leaving => {}
+            Ending::Graceful => {
+                leaving = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            Ending::Now => return Poll::Ready(false),
+        }
+        Pin::new(&mut connection).poll(cx).map(|result| result.is_ok())
+    })
+    .await;
+    // A switch of protocols ends hyper's part, and leaves the socket open.
+    let tunnel = state.tunnel.take().filter(|_| ended);
+    if let Some(tunnel) = tunnel {
+        let parts = connection.into_parts();
+        run_tunnel(&state, tunnel, TokioIo::new(parts.io), parts.read_buf).await;
+    }
+}
+
+async fn run_tunnel(state: &ConnectionState, tunnel: Tunnel, client: TokioIo<ClientIo>, first: Bytes) {
+    let mut run = pin!(tunnel.run(client, first));
+    poll_fn(|cx| {
+        state.register(cx);
+        if state.ending() == Ending::Now {
+            return Poll::Ready(());
+        }
+        run.as_mut().poll(cx)
+    })
+    .await;
+}
+
+async fn serve_http2(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientIo) {
+    let service = {
+        let (worker, state) = (Rc::clone(&worker), Rc::clone(&state));
+        service_fn(move |request| respond(Rc::clone(&worker), Rc::clone(&state), request))
+    };
+    let mut connection = pin!(worker.http2.serve_connection(io, service));
+    let mut leaving = false;
+    poll_fn(|cx| {
+        state.register(cx);
+        match state.ending() {
+            Ending::Stay => {}
+            Ending::Graceful if leaving => {}
+            Ending::Graceful => {
+                leaving = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            Ending::Now => return Poll::Ready(()),
+        }
+        connection.as_mut().poll(cx).map(|_| ())
+    })
+    .await;
+}

@@ -1,0 +1,134 @@
+//! What a worker keeps about a connection from a client: whose it is, what it waits for, and whether it should end.
+
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::task::{Context, Waker};
+
+use http::HeaderValue;
+
+use super::{LocalListener, LocalTable};
+use crate::forward::Tunnel;
+
+/// A connection's state. The connection's own task and the worker's sweep share it.
+pub(crate) struct ConnectionState {
+    pub(crate) listener: Rc<LocalListener>,
+    pub(crate) peer: IpAddr,
+    /// The peer's address as `x-forwarded-for` has it.
+    pub(crate) forwarded_for: HeaderValue,
+    in_flight: Cell<u32>,
+    /// The tick at which a request's headers began to arrive.
+    header_since: Cell<Option<u64>>,
+    /// The tick of the last byte in either direction.
+    active_at: Cell<u64>,
+    ending: Cell<Ending>,
+    waker: RefCell<Option<Waker>>,
+    /// Set when a response switched protocols: what the connection is joined to.
+    pub(crate) tunnel: RefCell<Option<Tunnel>>,
+}
+
+/// Whether a connection should end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    /// No.
+    Stay,
+    /// When what is in flight is done.
+    Graceful,
+    /// At once.
+    Now,
+}
+
+/// The limits that a sweep holds connections to, in ticks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SweepLimits {
+    pub(crate) header: u64,
+    pub(crate) idle: u64,
+    pub(crate) stall: u64,
+}
+
+impl ConnectionState {
+    pub(crate) fn new(listener: Rc<LocalListener>, peer: SocketAddr, now: u64) -> Self {
+        let peer = peer.ip().to_canonical();
+        let forwarded_for =
+            HeaderValue::try_from(peer.to_string()).unwrap_or_else(|_| HeaderValue::from_static("unknown"));
+        Self {
+            listener,
+            peer,
+            forwarded_for,
+            in_flight: Cell::new(0),
+            // A connection that says nothing at all is held to the same limit.
+            header_since: Cell::new(Some(now)),
+            active_at: Cell::new(now),
+            ending: Cell::new(Ending::Stay),
+            waker: RefCell::new(None),
+            tunnel: RefCell::new(None),
+        }
+    }
+
+    /// What the connection's listener serves right now.
+    pub(crate) fn table(&self) -> Rc<LocalTable> {
+        self.listener.table()
+    }
+
+    pub(crate) fn begin_request(&self) {
+        self.header_since.set(None);
+        self.in_flight.set(self.in_flight.get() + 1);
+    }
+
+    pub(crate) fn end_request(&self, now: u64) {
+        self.in_flight.set(self.in_flight.get().saturating_sub(1));
+        self.active_at.set(now);
+    }
+
+    /// Bytes came in. Between requests they begin the next one's headers.
+    pub(crate) fn received(&self, now: u64) {
+        self.active_at.set(now);
+        if self.in_flight.get() == 0 && self.header_since.get().is_none() {
+            self.header_since.set(Some(now));
+        }
+    }
+
+    /// The first request's headers are no longer awaited: HTTP/2 frames are not headers.
+    pub(crate) fn multiplexes(&self) {
+        self.header_since.set(None);
+    }
+
+    pub(crate) fn sent(&self, now: u64) {
+        self.active_at.set(now);
+    }
+
+    pub(crate) fn ending(&self) -> Ending {
+        self.ending.get()
+    }
+
+    /// Asks the connection to end; an earlier, stronger request stands.
+    pub(crate) fn end(&self, ending: Ending) {
+        if ending > self.ending.get() {
+            self.ending.set(ending);
+            if let Some(waker) = self.waker.borrow().as_ref() {
+                waker.wake_by_ref();
+            }
+        }
+    }
+
+    /// Remembers the connection's task, for [`end`](Self::end) to wake.
+    pub(crate) fn register(&self, context: &Context<'_>) {
+        let mut waker = self.waker.borrow_mut();
+        if waker.as_ref().is_none_or(|waker| !waker.will_wake(context.waker())) {
+            *waker = Some(context.waker().clone());
+        }
+    }
+
+    /// Ends the connection if it is over a limit.
+    pub(crate) fn sweep(&self, now: u64, limits: SweepLimits) {
+        let quiet = now.saturating_sub(self.active_at.get());
+        let over = match (self.in_flight.get(), self.header_since.get()) {
+            (0, Some(since)) => now.saturating_sub(since) > limits.header,
+            (0, _) => quiet > limits.idle,
+            _ => quiet > limits.stall,
+        };
+        if over {
+            self.end(Ending::Now);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A worker's own copies of what all workers are handed: behind `Rc`, so that a request counts references for free.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::balance::{Candidate, Destination};
+use crate::compile::Table;
+use crate::forward::Pool;
+
+/// A listener as one worker serves it.
+pub(crate) struct LocalListener {
+    table: RefCell<Rc<LocalTable>>,
+    /// Dropped to stop accepting.
+    pub(crate) accepting: RefCell<Option<oneshot::Sender<()>>>,
+}
+
+/// A table behind both kinds of counter.
+pub(crate) struct LocalTable(Arc<Table>);
+
+impl std::ops::Deref for LocalTable {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.0
+    }
+}
+
+impl LocalListener {
+    pub(crate) fn new(table: Arc<Table>, accepting: oneshot::Sender<()>) -> Self {
+        Self { table: RefCell::new(Rc::new(LocalTable(table))), accepting: RefCell::new(Some(accepting)) }
+    }
+
+    pub(crate) fn table(&self) -> Rc<LocalTable> {
+        Rc::clone(&self.table.borrow())
+    }
+
+    pub(crate) fn swap(&self, table: Arc<Table>) {
+        *self.table.borrow_mut() = Rc::new(LocalTable(table));
+    }
+}
+
+/// A destination with this worker's connections to it and its place in the order of turns.
+pub(crate) struct LocalDestination {
+    destination: Arc<Destination>,
+    pools: Vec<Rc<Pool>>,
+    cursor: Cell<usize>,
+}
+
+impl LocalDestination {
+    pub(crate) fn new(destination: Arc<Destination>, pools: Vec<Rc<Pool>>, cursor: usize) -> Self {
+        Self { destination, pools, cursor: Cell::new(cursor) }
+    }
+
+    /// The candidate for the next request, and the connections to it.
+    pub(crate) fn pick(&self, random: &mut fastrand::Rng) -> Option<(&Candidate, &Rc<Pool>)> {
+        let mut cursor = self.cursor.get();
+        let picked = self.destination.pick(&mut cursor, random);
+        self.cursor.set(cursor);
+        let picked = picked?;
+        Some((self.destination.candidates.get(picked)?, self.pools.get(picked)?))
+    }
+
+    pub(crate) fn cursor(&self) -> usize {
+        self.cursor.get()
+    }
+
+    /// How many endpoints there are.
+    pub(crate) fn len(&self) -> usize {
+        self.pools.len()
+    }
+}

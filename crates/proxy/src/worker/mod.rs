@@ -1,0 +1,112 @@
+//! A worker: one thread with a runtime of its own, which accepts, routes and forwards, and shares with the others
+//! nothing that a request has to wait for.
+
+mod client_io;
+mod connection;
+mod connection_state;
+mod deadlines;
+mod local;
+mod run;
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use slab::Slab;
+
+pub(crate) use connection::LocalExecutor;
+pub(crate) use connection_state::{ConnectionState, Ending};
+pub(crate) use deadlines::{Deadline, Deadlines, ticks};
+pub(crate) use local::{LocalDestination, LocalListener, LocalTable};
+pub(crate) use run::{Command, WorkerHandle, start};
+
+use crate::Limits;
+use crate::compile::CompiledRoute;
+use crate::forward::Pool;
+use crate::metrics::{Registry, WorkerCounters};
+
+/// What the requests of one worker share.
+pub(crate) struct Worker {
+    pub(crate) limits: Limits,
+    pub(crate) counters: Arc<WorkerCounters>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) deadlines: Rc<Deadlines>,
+    pub(crate) random: RefCell<fastrand::Rng>,
+    pub(crate) http1: hyper::server::conn::http1::Builder,
+    pub(crate) http2: hyper::server::conn::http2::Builder<LocalExecutor>,
+    connections: RefCell<Slab<Rc<ConnectionState>>>,
+    destinations: RefCell<Vec<Option<Rc<LocalDestination>>>>,
+    pools: RefCell<FxHashMap<SocketAddr, Rc<Pool>>>,
+    /// The series for a scope and a version, asked of the registry once.
+    series: RefCell<FxHashMap<(u32, u32), u32>>,
+    /// The scope for a route and the cluster that a header named, asked of the registry once.
+    header_scopes: RefCell<FxHashMap<(u32, u32), u32>>,
+    draining: Cell<bool>,
+}
+
+impl Worker {
+    pub(crate) fn new(limits: Limits, counters: Arc<WorkerCounters>, registry: Arc<Registry>) -> Self {
+        let mut http1 = hyper::server::conn::http1::Builder::new();
+        http1
+            .half_close(false)
+            .keep_alive(true)
+            .pipeline_flush(true)
+            .max_headers(limits.header_count)
+            .max_header_size(limits.header_bytes)
+            .max_buf_size(limits.header_bytes.max(64 * 1024))
+            // Time limits are the sweep's: a timer for each request costs more.
+            .header_read_timeout(None);
+        let mut http2 = hyper::server::conn::http2::Builder::new(LocalExecutor);
+        http2
+            .max_concurrent_streams(limits.concurrent_streams)
+            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+            .max_pending_accept_reset_streams(Some(20))
+            .max_local_error_reset_streams(Some(1024))
+            .initial_stream_window_size(Some(256 * 1024))
+            .initial_connection_window_size(Some(1024 * 1024));
+        Self {
+            limits,
+            counters,
+            registry,
+            deadlines: Rc::default(),
+            random: RefCell::new(fastrand::Rng::new()),
+            http1,
+            http2,
+            connections: RefCell::default(),
+            destinations: RefCell::default(),
+            pools: RefCell::default(),
+            series: RefCell::default(),
+            header_scopes: RefCell::default(),
+            draining: Cell::new(false),
+        }
+    }
+
+    /// The current tick.
+    pub(crate) fn now(&self) -> u64 {
+        self.deadlines.now()
+    }
+
+    /// The destination with this number, if it exists.
+    pub(crate) fn destination(&self, number: u32) -> Option<Rc<LocalDestination>> {
+        self.destinations.borrow().get(number as usize).cloned().flatten()
+    }
+
+    /// The series that a request of `scope` which `version` answered is counted under.
+    pub(crate) fn series(&self, scope: u32, version: u32) -> u32 {
+        let mut series = self.series.borrow_mut();
+        *series.entry((scope, version)).or_insert_with(|| self.registry.series(scope, version))
+    }
+
+    /// The scope for `route` when a header named `cluster`, which is destination `number`.
+    pub(crate) fn header_scope(&self, listener: &Arc<str>, route: &CompiledRoute, number: u32, cluster: &str) -> u32 {
+        let mut scopes = self.header_scopes.borrow_mut();
+        *scopes.entry((route.scope, number)).or_insert_with(|| self.registry.scope(listener, &route.name, cluster))
+    }
+
+    /// The connections to `address`.
+    fn pool(&self, address: SocketAddr) -> Rc<Pool> {
+        Rc::clone(self.pools.borrow_mut().entry(address).or_insert_with(|| Rc::new(Pool::new(address))))
+    }
+}
