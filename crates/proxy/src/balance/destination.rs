@@ -164,7 +164,7 @@ fn choose<'a>(
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use serin_api::proxy::Subsets;
+    use serin_api::proxy::{EndpointSource, Subsets};
     use serin_api::{ResourceId, ResourceKind};
 
     use super::*;
@@ -181,6 +181,7 @@ mod tests {
         Cluster {
             name: "a_ns".into(),
             source: ResourceId::new(ResourceKind::Upstream, "ns", "a"),
+            endpoints: EndpointSource::Fixed(Vec::new()),
             subsets: Some(Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback }),
             load_balancing,
         }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use serin_api::gateway::Matcher;
 use serin_api::proxy::{
-    Action, Cluster, Endpoint, EndpointMap, Forward, Listener, LoadBalancing, ProxySpec, Route, Target, VirtualHost,
-    WeightedTarget,
+    Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target,
+    VirtualHost, WeightedTarget,
 };
 use serin_api::{ResourceId, ResourceKind};
 use serin_proxy::{DataPlane, DataPlaneOptions, Limits};
@@ -42,6 +42,7 @@ pub fn route(path: &str, action: Action) -> Route {
     Route {
         name: format!("route {path}"),
         source: source(ResourceKind::RouteTable, "table"),
+        via: Vec::new(),
         matchers: vec![prefix(path)],
         action,
     }
@@ -77,6 +78,7 @@ pub fn cluster(name: &str) -> Cluster {
     Cluster {
         name: name.into(),
         source: source(ResourceKind::Upstream, name),
+        endpoints: EndpointSource::Fixed(Vec::new()),
         subsets: None,
         load_balancing: LoadBalancing::RoundRobin,
     }
