@@ -11,6 +11,7 @@ mod authentication;
 mod bootstrap;
 mod catalogue;
 mod decode;
+mod enumeration;
 pub mod gateway;
 pub mod gloo;
 mod options;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Ref;
+use crate::{Ref, enumeration};
 
 /// Hands the requests under the route's prefix to one or more RouteTables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -54,36 +54,56 @@ pub struct Expression {
 }
 
 /// How a label is compared. The short forms are read as well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Operator {
     /// The value is the one given.
     #[default]
-    #[serde(alias = "=")]
     Equals,
     /// The same as `Equals`.
-    #[serde(alias = "==")]
     DoubleEquals,
     /// The value is not the one given, or the label is absent.
-    #[serde(alias = "!=")]
     NotEquals,
     /// The value is one of those given.
-    #[serde(alias = "in")]
     In,
     /// The value is none of those given, or the label is absent.
-    #[serde(alias = "notin")]
     NotIn,
     /// The label is there.
-    #[serde(alias = "exists")]
     Exists,
     /// The label is not there.
-    #[serde(alias = "!")]
     DoesNotExist,
     /// The value, an integer, is greater than the one given.
-    #[serde(alias = "gt")]
     GreaterThan,
     /// The value, an integer, is less than the one given.
-    #[serde(alias = "lt")]
     LessThan,
+}
+
+impl<'de> Deserialize<'de> for Operator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = [
+            ("Equals", Self::Equals),
+            ("DoubleEquals", Self::DoubleEquals),
+            ("NotEquals", Self::NotEquals),
+            ("In", Self::In),
+            ("NotIn", Self::NotIn),
+            ("Exists", Self::Exists),
+            ("DoesNotExist", Self::DoesNotExist),
+            ("GreaterThan", Self::GreaterThan),
+            ("LessThan", Self::LessThan),
+        ];
+        // The short forms that Gloo's own documents show.
+        let aliases = [
+            ("=", Self::Equals),
+            ("==", Self::DoubleEquals),
+            ("!=", Self::NotEquals),
+            ("in", Self::In),
+            ("notin", Self::NotIn),
+            ("exists", Self::Exists),
+            ("!", Self::DoesNotExist),
+            ("gt", Self::GreaterThan),
+            ("lt", Self::LessThan),
+        ];
+        enumeration::deserialize(deserializer, &values, &aliases)
+    }
 }
 
 /// Shared options to take over, first come first served.

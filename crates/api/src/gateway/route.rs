@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{DelegateAction, DelegateOptionsRefs, Matcher};
-use crate::{RawOptions, Ref};
+use crate::{RawOptions, Ref, enumeration};
 
 /// A route of a VirtualService or a RouteTable. It has exactly one action.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -149,7 +149,7 @@ pub struct RedirectAction {
 }
 
 /// The status codes of a redirect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RedirectResponseCode {
     /// 301.
@@ -163,6 +163,19 @@ pub enum RedirectResponseCode {
     TemporaryRedirect,
     /// 308.
     PermanentRedirect,
+}
+
+impl<'de> Deserialize<'de> for RedirectResponseCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = [
+            ("MOVED_PERMANENTLY", Self::MovedPermanently),
+            ("FOUND", Self::Found),
+            ("SEE_OTHER", Self::SeeOther),
+            ("TEMPORARY_REDIRECT", Self::TemporaryRedirect),
+            ("PERMANENT_REDIRECT", Self::PermanentRedirect),
+        ];
+        enumeration::deserialize(deserializer, &values, &[])
+    }
 }
 
 impl RedirectResponseCode {

@@ -2,9 +2,9 @@
 
 use kube::CustomResource;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::NamespacedStatuses;
+use crate::{NamespacedStatuses, enumeration};
 
 /// How the control plane behaves.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -110,7 +110,7 @@ pub struct DiscoveryOptions {
 }
 
 /// How much is discovered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FdsMode {
     /// Everything that is not excluded.
@@ -120,6 +120,13 @@ pub enum FdsMode {
     Whitelist,
     /// Nothing.
     Disabled,
+}
+
+impl<'de> Deserialize<'de> for FdsMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = [("BLACKLIST", Self::Blacklist), ("WHITELIST", Self::Whitelist), ("DISABLED", Self::Disabled)];
+        enumeration::deserialize(deserializer, &values, &[])
+    }
 }
 
 /// Discovery of Upstreams.

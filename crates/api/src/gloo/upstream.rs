@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use kube::CustomResource;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::NamespacedStatuses;
+use crate::{NamespacedStatuses, enumeration};
 
 /// A destination. Exactly one of its types (`kube`, `static`, …) is set.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,7 +89,7 @@ pub struct SubsetSelector {
 }
 
 /// What serves a request whose subset has no endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FallbackPolicy {
     /// Any endpoint of the Upstream.
@@ -99,6 +99,17 @@ pub enum FallbackPolicy {
     DefaultSubset,
     /// Nothing: 503.
     NoFallback,
+}
+
+impl<'de> Deserialize<'de> for FallbackPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = [
+            ("ANY_ENDPOINT", Self::AnyEndpoint),
+            ("DEFAULT_SUBSET", Self::DefaultSubset),
+            ("NO_FALLBACK", Self::NoFallback),
+        ];
+        enumeration::deserialize(deserializer, &values, &[])
+    }
 }
 
 /// A fixed list of hosts.
