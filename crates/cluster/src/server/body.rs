@@ -47,11 +47,14 @@ pub(super) fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiErro
     match media_type(headers) {
         "application/json" | "*/*" => json(bytes),
         "application/yaml" | "application/x-yaml" | "text/yaml" => yaml(bytes),
+        "application/vnd.kubernetes.protobuf" => {
+            super::protobuf::decode(bytes).map_err(|error| ApiError::bad_request(error.to_string()))
+        }
         other => Err(ApiError::new(
             415,
             "UnsupportedMediaType",
             format!(
-                "the body of the request was in an unknown format ({other}) - accepted media types include: application/json, application/yaml"
+                "the body of the request was in an unknown format ({other}) - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf"
             ),
         )),
     }

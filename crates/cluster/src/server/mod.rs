@@ -6,6 +6,7 @@ mod gate;
 mod listener;
 mod negotiate;
 mod openapi;
+pub mod protobuf;
 mod request;
 mod respond;
 mod table;
