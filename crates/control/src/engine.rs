@@ -1,0 +1,201 @@
+//! The loop: changes in, one translation for each burst, the data plane first and the statuses after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serin_api::proxy::ProxySpec;
+use serin_api::{ResourceId, ResourceStatus, StatusState};
+use serin_proxy::{ApplyError, DataPlane, ListenerError};
+use tokio::sync::{mpsc, watch};
+use tokio::task::block_in_place;
+
+use crate::intake::{Intake, Touched};
+use crate::metrics::Metrics;
+use crate::proxy_object::Shown;
+use crate::state::{Served, State};
+use crate::status::StatusBook;
+use crate::verdict::Judge;
+use crate::watch::{Change, Seen};
+use crate::watched::Watched;
+
+/// A burst is over when nothing came in for this long.
+const QUIET: Duration = Duration::from_millis(2);
+/// A burst is cut off after this long.
+const LONGEST_BURST: Duration = Duration::from_millis(15);
+
+/// What the loop works with.
+pub(crate) struct Engine {
+    pub(crate) data_plane: Arc<DataPlane>,
+    pub(crate) statuses: StatusBook,
+    pub(crate) shown: watch::Sender<Option<Shown>>,
+    pub(crate) state: Arc<State>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) intake: Intake,
+    pub(crate) judge: Judge,
+    /// Kinds that were not listed yet.
+    pub(crate) awaited: BTreeSet<Watched>,
+    pub(crate) desired: BTreeMap<ResourceId, ResourceStatus>,
+}
+
+impl Engine {
+    /// Works until the watches end.
+    pub(crate) async fn run(mut self, mut changes: mpsc::Receiver<Change>) {
+        while let Some(first) = changes.recv().await {
+            let mut touched = self.take(first);
+            let end = Instant::now() + LONGEST_BURST;
+            loop {
+                let wait = QUIET.min(end.saturating_duration_since(Instant::now()));
+                if wait.is_zero() {
+                    break;
+                }
+                match tokio::time::timeout(wait, changes.recv()).await {
+                    Ok(Some(change)) => touched = touched.and(self.take(change)),
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            if self.awaited.is_empty() {
+                self.act(touched);
+            } else {
+                self.state.waiting_for(&self.awaited);
+            }
+        }
+    }
+
+    fn take(&mut self, change: Change) -> Touched {
+        let kind = change.kind;
+        match &change.seen {
+            Seen::Listed(_) => {
+                if self.awaited.remove(&kind) && self.awaited.is_empty() {
+                    self.intake.take(change);
+                    return Touched { configuration: true, endpoints: true, statuses: true };
+                }
+            }
+            Seen::Absent => {
+                if self.awaited.remove(&kind) {
+                    tracing::warn!(
+                        "this cluster has no {}: apply Serin's CustomResourceDefinitions; until then there is nothing of that kind",
+                        kind.definition()
+                    );
+                    return Touched { configuration: true, endpoints: true, statuses: true };
+                }
+            }
+            Seen::Failed(reason) => {
+                self.metrics.watch_failures.fetch_add(1, Ordering::Relaxed);
+                let first = self.state.watch_failed(kind, reason);
+                if first {
+                    tracing::warn!("{} cannot be watched, trying again: {reason}", kind.definition());
+                }
+            }
+            Seen::Applied(_) | Seen::Deleted(_) => {}
+        }
+        if !matches!(change.seen, Seen::Failed(_) | Seen::Absent) {
+            self.state.watch_recovered(kind);
+        }
+        self.intake.take(change)
+    }
+
+    /// Brings data plane and statuses up to what was taken in.
+    fn act(&mut self, touched: Touched) {
+        if touched.nothing() {
+            return;
+        }
+        if touched.configuration {
+            self.translate();
+        } else if touched.endpoints {
+            self.update_endpoints();
+        }
+        if touched.configuration || touched.statuses {
+            self.statuses.settle(&self.desired, &self.intake);
+        }
+    }
+
+    fn translate(&mut self) {
+        let started = Instant::now();
+        let verdict = self.judge.decide(self.intake.snapshot());
+        self.metrics.translated(started.elapsed());
+
+        let mut frozen = verdict.frozen.clone();
+        let mut statuses = verdict.statuses.clone();
+        // Endpoints first: a route that is new finds the endpoints of its cluster there.
+        self.set_endpoints(&verdict.serve);
+        let served = match block_in_place(|| self.data_plane.apply(verdict.serve.clone())) {
+            Err(ApplyError::Route(error)) => {
+                self.metrics.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::error!("the data plane refused the configuration and goes on with the one before: {error}");
+                let reason =
+                    format!("the data plane refused the configuration and goes on with the one before: {error}");
+                blame(&mut statuses, &error.source_id, &reason);
+                frozen = Some(reason);
+                self.state.served().spec.clone()
+            }
+            result => {
+                if let Err(ApplyError::Listeners(failed)) = result {
+                    for error in failed {
+                        tracing::error!("{error}");
+                        blame(&mut statuses, listener_of(&error), &error.to_string());
+                    }
+                }
+                self.metrics.applied.fetch_add(1, Ordering::Relaxed);
+                let spec = verdict.serve.clone();
+                self.judge.served(verdict);
+                spec
+            }
+        };
+        self.metrics.frozen.store(u64::from(frozen.is_some()), Ordering::Relaxed);
+        self.desired = statuses;
+        self.show(&served, frozen.as_deref());
+        self.state.publish(Served {
+            spec: served,
+            observed: self.intake.generations(),
+            statuses: self.desired.clone(),
+            frozen,
+            sequence: self.state.served().sequence + 1,
+        });
+    }
+
+    fn show(&self, served: &Arc<ProxySpec>, frozen: Option<&str>) {
+        let status = ResourceStatus {
+            state: if frozen.is_some() { StatusState::Warning } else { StatusState::Accepted },
+            reason: frozen.unwrap_or_default().to_owned(),
+            reported_by: crate::REPORTER.to_owned(),
+        };
+        let latest = Some(Shown { spec: served.clone(), status });
+        self.shown.send_if_modified(|shown| {
+            let changed = *shown != latest;
+            *shown = latest;
+            changed
+        });
+    }
+
+    fn update_endpoints(&self) {
+        self.set_endpoints(&self.state.served().spec);
+    }
+
+    fn set_endpoints(&self, spec: &ProxySpec) {
+        let endpoints = serin_translate::endpoints(self.intake.snapshot(), spec);
+        block_in_place(|| self.data_plane.set_endpoints(endpoints));
+        self.metrics.endpoint_updates.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The Gateway whose listener could not be opened.
+fn listener_of(error: &ListenerError) -> &ResourceId {
+    match error {
+        ListenerError::Taken { source_id, .. }
+        | ListenerError::Conflict { source_id, .. }
+        | ListenerError::Io { source_id, .. } => source_id,
+    }
+}
+
+/// Adds what the data plane says of a resource to what translation said.
+fn blame(statuses: &mut BTreeMap<ResourceId, ResourceStatus>, id: &ResourceId, reason: &str) {
+    let status = statuses.entry(id.clone()).or_default();
+    status.state = StatusState::Rejected;
+    status.reported_by = crate::REPORTER.to_owned();
+    if !status.reason.is_empty() {
+        status.reason.push('\n');
+    }
+    status.reason.push_str(reason);
+}
