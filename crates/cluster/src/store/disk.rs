@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
@@ -123,7 +124,11 @@ impl Disk {
 
     /// Writes a batch and waits until it is on disk.
     pub(super) fn commit(&self, revision: u64, entries: &[Entry<'_>]) -> Result<(), StoreError> {
-        self.write(revision, entries).map_err(|error| StoreError::Write(error.to_string()))
+        // After an I/O error redb's own structures may surprise it.
+        match catch_unwind(AssertUnwindSafe(|| self.write(revision, entries))) {
+            Ok(outcome) => outcome.map_err(|error| StoreError::Write(error.to_string())),
+            Err(_) => Err(StoreError::Write("its structure makes no sense".into())),
+        }
     }
 
     fn write(&self, revision: u64, entries: &[Entry<'_>]) -> Result<(), redb::Error> {

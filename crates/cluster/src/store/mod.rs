@@ -139,3 +139,9 @@ impl Store {
         }
     }
 }
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

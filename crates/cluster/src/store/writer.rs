@@ -92,22 +92,30 @@ pub(super) struct Writer {
     disk: Disk,
     state: Arc<RwLock<State>>,
     observer: Arc<dyn Observer>,
+    /// Why nothing can be written any more: after a failure it is not known what the disk has.
+    broken: Option<String>,
 }
 
 impl Writer {
     pub(super) fn new(disk: Disk, state: Arc<RwLock<State>>, observer: Arc<dyn Observer>) -> Writer {
-        Writer { disk, state, observer }
+        Writer { disk, state, observer, broken: None }
     }
 
     /// Runs until every sender is gone.
-    pub(super) fn run(self, requests: &mpsc::Receiver<Request>) {
+    pub(super) fn run(mut self, requests: &mpsc::Receiver<Request>) {
         while let Ok(first) = requests.recv() {
             let batch = std::iter::once(first).chain(requests.try_iter().take(BATCH - 1)).collect();
             self.write(batch);
         }
     }
 
-    fn write(&self, batch: Vec<Request>) {
+    fn write(&mut self, batch: Vec<Request>) {
+        if let Some(why) = &self.broken {
+            for request in batch {
+                drop(request.reply.send(Err(WriteError::Storage(why.clone()))));
+            }
+            return;
+        }
         let mut revision = self.state.read().revision();
         let mut pending: HashMap<Key, Option<Arc<Object>>> = HashMap::new();
         let mut events = Vec::with_capacity(batch.len());
@@ -135,6 +143,8 @@ impl Writer {
             for (reply, _) in replies {
                 drop(reply.send(Err(WriteError::Storage(error.to_string()))));
             }
+            tracing::error!(%error, "nothing can be written until serin is started again");
+            self.broken = Some(error.to_string());
             return;
         }
         self.state.write().apply(&events);
