@@ -123,16 +123,37 @@ fn remove(document: &mut Value, path: &Pointer) -> Result<Value, PatchError> {
     removed.ok_or_else(|| missing(path))
 }
 
+/// As the implementation in kube-apiserver, a member that is missing is added; the RFC would refuse it.
 fn replace(document: &mut Value, path: &Pointer, value: Value) -> Result<(), PatchError> {
-    *pointer::get_mut(document, path.tokens()).ok_or_else(|| missing(path))? = value;
+    let Some((parent, last)) = path.split() else {
+        *document = value;
+        return Ok(());
+    };
+    match pointer::get_mut(document, parent) {
+        Some(Value::Object(map)) => {
+            map.insert(last.to_owned(), value);
+        }
+        Some(Value::Array(items)) => {
+            let i = pointer::index(last, items.len()).ok_or_else(|| missing(path))?;
+            items[i] = value;
+        }
+        _ => return Err(missing(path)),
+    }
     Ok(())
 }
 
-/// As the implementation in kube-apiserver, a missing member equals null.
+/// As the implementation in kube-apiserver, a missing member equals null; a missing item does not.
 fn test(document: &Value, path: &Pointer, value: &Value) -> Result<(), PatchError> {
     let actual = match path.split() {
-        Some((parent, _)) if pointer::get(document, parent).is_none() => return Err(missing(path)),
-        _ => pointer::get(document, path.tokens()).unwrap_or(&Value::Null),
+        None => document,
+        Some((parent, last)) => match pointer::get(document, parent) {
+            Some(Value::Object(map)) => map.get(last).unwrap_or(&Value::Null),
+            Some(Value::Array(items)) => {
+                let i = pointer::index(last, items.len()).ok_or_else(|| missing(path))?;
+                &items[i]
+            }
+            _ => return Err(missing(path)),
+        },
     };
     if same(actual, value) {
         return Ok(());
@@ -223,7 +244,7 @@ mod tests {
             json!([{"op": "add", "path": "/a/2", "value": 1}]),
             json!([{"op": "add", "path": "/a/01", "value": 1}]),
             json!([{"op": "remove", "path": "/a/-"}]),
-            json!([{"op": "replace", "path": "/x", "value": 1}]),
+            json!([{"op": "replace", "path": "/x/y", "value": 1}]),
             json!([{"op": "move", "from": "/b", "path": "/b/c"}]),
         ] {
             assert!(matches!(json_patch(&document, &patch), Err(PatchError::DoesNotApply(_))), "{patch}");

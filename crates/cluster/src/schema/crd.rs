@@ -36,9 +36,18 @@ impl Schema {
         root.ty = Type::Object;
         root.embedded = false;
         let (group_text, version_text, kind_text) = (group.to_owned(), version.to_owned(), kind.to_owned());
+        let name_rules = root.field("metadata").filter(|field| !field.schema.node().fields.is_empty());
+        let name_rules = name_rules.map(|field| field.schema.clone());
         build.add_resource_fields(&mut root);
         let root = build.interner.node(root);
-        Ok(Arc::new(Self { group: group_text, version: version_text, kind: kind_text, origin: Origin::Custom, root }))
+        Ok(Arc::new(Self {
+            name_rules,
+            group: group_text,
+            version: version_text,
+            kind: kind_text,
+            origin: Origin::Custom,
+            root,
+        }))
     }
 
     /// The schema of a custom kind that has none: everything is kept, nothing is checked but metadata.
@@ -53,6 +62,7 @@ impl Schema {
             kind: kind.to_owned(),
             origin: Origin::Custom,
             root,
+            name_rules: None,
         })
     }
 }

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::builtin::go_types;
 use super::node::{Child, Node, Type};
 use super::{Origin, Schema};
 
@@ -52,11 +53,16 @@ fn mismatch(value: &Value, node: &Node, owner: &str, places: &mut Vec<String>) -
             let owner = if node.name.is_some() { node.short_name() } else { owner };
             for (key, value) in map {
                 let Some(child) = node.child(key) else { continue };
-                places.push(key.clone());
+                // Go's stack names fields and the structs embedded in one, but not the keys of a map.
+                let depth = places.len();
+                if node.field(key).is_some() {
+                    places.extend(go_types::embedded_in(owner, key).map(str::to_owned));
+                    places.push(key.clone());
+                }
                 if let Some(error) = mismatch(value, child, owner, places) {
                     return Some(error);
                 }
-                places.pop();
+                places.truncate(depth);
             }
             return None;
         }
@@ -74,17 +80,21 @@ fn mismatch(value: &Value, node: &Node, owner: &str, places: &mut Vec<String>) -
                 return Some(unmarshal(&format!("number {number}"), owner, places, &go_type(node)));
             }
         }
-        (Type::IntOrString, _) => return int_or_string_error(value, node),
+        (Type::IntOrString, _) => return int_or_string_error(value, node, owner, places),
         _ => false,
     };
-    (!fits).then(|| unmarshal(go_kind(value), owner, places, &go_type(node)))
+    (!fits).then(|| {
+        let field = places.last().map_or("", String::as_str);
+        let ty = go_types::named_type(owner, field).map_or_else(|| go_type(node), str::to_owned);
+        unmarshal(go_kind(value), owner, places, &ty)
+    })
 }
 
 fn unmarshal(kind: &str, owner: &str, places: &[String], ty: &str) -> String {
     format!("json: cannot unmarshal {kind} into Go struct field {owner}.{} of type {ty}", places.join("."))
 }
 
-fn int_or_string_error(value: &Value, node: &Node) -> Option<String> {
+fn int_or_string_error(value: &Value, node: &Node, owner: &str, places: &[String]) -> Option<String> {
     let is_quantity = node.short_name() == "Quantity";
     match value {
         Value::String(text) if is_quantity && !super::is_quantity(text) => Some(
@@ -94,13 +104,13 @@ fn int_or_string_error(value: &Value, node: &Node) -> Option<String> {
         Value::Number(_) if is_quantity => None,
         Value::Number(number) => match number.as_i64().map(i32::try_from) {
             Some(Ok(_)) => None,
-            _ => Some(format!("json: cannot unmarshal number {number} into Go value of type int32")),
+            _ => Some(unmarshal(&format!("number {number}"), owner, places, "int32")),
         },
         Value::Null => None,
         _ if is_quantity => Some(
             "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".to_owned(),
         ),
-        other => Some(format!("json: cannot unmarshal {} into Go value of type int32", go_kind(other))),
+        other => Some(unmarshal(go_kind(other), owner, places, "int32")),
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Schema {
     kind: String,
     origin: Origin,
     root: Child,
+    /// What a custom kind asks of `metadata.name` and `metadata.generateName` beyond Kubernetes' own rules.
+    name_rules: Option<Child>,
 }
 
 impl Schema {

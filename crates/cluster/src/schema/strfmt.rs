@@ -24,6 +24,10 @@ pub(super) fn is_known(format: &str) -> bool {
             | "date"
             | "duration"
             | "datetime"
+            | "int32"
+            | "int64"
+            | "float"
+            | "double"
     )
 }
 

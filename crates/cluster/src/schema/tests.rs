@@ -237,7 +237,8 @@ fn deployment(change: impl FnOnce(&mut Value)) -> Value {
 fn the_usual_mistakes_in_a_deployment_are_named() {
     let schema = Schema::builtin("apps", "v1", "Deployment").unwrap();
     assert_eq!(texts(&schema, &deployment(|_| ())), Vec::<String>::new());
-    let cases: [(fn(&mut Value), &str); 9] = [
+    type Case = (fn(&mut Value), &'static str);
+    let cases: [Case; 9] = [
         (
             |d| d["spec"]["template"]["metadata"]["labels"] = json!({"a": "c"}),
             "spec.template.metadata.labels: Invalid value: {\"a\":\"c\"}: `selector` does not match template `labels`",

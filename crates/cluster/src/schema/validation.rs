@@ -23,6 +23,9 @@ impl Schema {
             Origin::Custom => {
                 let mut found = Vec::new();
                 check(object, self.root(), "", &mut found);
+                if let Some(names) = &self.name_rules {
+                    check(&object["metadata"], names.node(), "metadata", &mut found);
+                }
                 // kube-apiserver keeps what was wrong already: a stored object stays changeable elsewhere.
                 if let Some(old) = old {
                     let mut before = Vec::new();
@@ -91,6 +94,15 @@ fn has_type(value: &Value, ty: Type) -> bool {
     }
 }
 
+/// The format that go-openapi takes a value to have.
+fn format_of(value: &Value) -> &'static str {
+    match value {
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        _ => "",
+    }
+}
+
 /// Checks `value`, which stands at `path`, and appends what is wrong.
 pub(super) fn check(value: &Value, node: &Node, path: &str, errors: &mut Vec<FieldError>) {
     let rules = node.rules.as_deref();
@@ -108,10 +120,13 @@ pub(super) fn check(value: &Value, node: &Node, path: &str, errors: &mut Vec<Fie
     if !has_type(value, node.ty) {
         let scalar = !matches!(value, Value::String(_) | Value::Array(_));
         if !format.is_empty() && scalar {
-            errors.push(wrong_type(path, format, ""));
-        } else if format.is_empty() || scalar {
+            errors.push(wrong_type(path, format, format_of(value)));
+        } else if format.is_empty() || scalar || matches!(node.ty, Type::Integer | Type::Number) {
             errors.push(wrong_type(path, expected(node.ty), type_of(value)));
         }
+    }
+    if let (Type::Integer, Value::Number(number)) = (node.ty, value) {
+        check_range(number, format, path, errors);
     }
     if let Some(rules) = rules {
         check_junctors(value, rules, path, errors);
@@ -201,26 +216,47 @@ fn check_string(text: &str, value: &Value, rules: &Rules, format: &str, path: &s
     }
 }
 
+/// Whether an integer fits its format; kube-apiserver reports it without a path.
+fn check_range(number: &Number, format: &str, path: &str, errors: &mut Vec<FieldError>) {
+    let fits = match format {
+        "int32" => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+        _ => is_whole(number),
+    };
+    if !fits {
+        let format = if format.is_empty() { "(default format)".to_owned() } else { format!("with format {format}") };
+        let detail = format!("Checked value must be of type integer {format} in {path}");
+        errors.push(FieldError::invalid("<nil>", &json!(""), &detail));
+    }
+}
+
+/// Limits on numbers. Against a whole number, go-openapi takes only the whole part of a limit.
 fn check_number(number: &Number, value: &Value, rules: &Rules, path: &str, errors: &mut Vec<FieldError>) {
     let actual = number.as_f64().unwrap_or(0.0);
-    let limit = |number: &Number| number.as_f64().unwrap_or(0.0);
+    let limit = |limit: &Number| {
+        let limit = limit.as_f64().unwrap_or(0.0);
+        if number.is_f64() { limit } else { limit.trunc() }
+    };
     if let Some(multiple) = &rules.multiple_of {
-        let quotient = actual / limit(multiple);
-        if limit(multiple) <= 0.0 || (quotient - quotient.round()).abs() > 1e-9 {
+        let factor = limit(multiple);
+        let quotient = actual / factor;
+        if factor <= 0.0 {
+            let detail = format!("factor MultipleOf declared for {path} must be positive: {factor}");
+            errors.push(FieldError::invalid(path, &json!(0), &detail));
+        } else if (quotient - quotient.round()).abs() > 1e-9 {
             errors.push(invalid(path, value, &format!("should be a multiple of {}", plain(multiple))));
         }
     }
     if let Some(least) = &rules.minimum {
         if rules.exclusive_minimum && actual <= limit(least) {
             errors.push(invalid(path, value, &format!("should be greater than {}", plain(least))));
-        } else if actual < limit(least) {
+        } else if !rules.exclusive_minimum && actual < limit(least) {
             errors.push(invalid(path, value, &format!("should be greater than or equal to {}", plain(least))));
         }
     }
     if let Some(most) = &rules.maximum {
         if rules.exclusive_maximum && actual >= limit(most) {
             errors.push(invalid(path, value, &format!("should be less than {}", plain(most))));
-        } else if actual > limit(most) {
+        } else if !rules.exclusive_maximum && actual > limit(most) {
             errors.push(invalid(path, value, &format!("should be less than or equal to {}", plain(most))));
         }
     }

@@ -91,6 +91,9 @@ fn conflict_message(conflicts: &[Conflict]) -> String {
 /// [`ApplyError::Conflicts`] without force; [`ApplyError::Malformed`] for a configuration that cannot be applied.
 pub fn server_side_apply(request: &ApplyRequest<'_>) -> Result<Value, ApplyError> {
     let config = request.config;
+    if !config.is_object() || !(config["metadata"].is_null() || config["metadata"].is_object()) {
+        return Err(ApplyError::Malformed("the applied configuration must be an object".to_owned()));
+    }
     if !config["metadata"]["managedFields"].is_null() {
         return Err(ApplyError::Malformed("metadata.managedFields must be nil".to_owned()));
     }
@@ -212,9 +215,9 @@ fn apply(
     let last = managed.get(&manager).cloned();
     let time = last.as_ref().and_then(|owned| owned.time.clone());
     managed.insert(manager.clone(), Owned { set: own.clone(), version: version.to_owned(), time });
-    let mut object = match &last {
+    let object = match &last {
         Some(last) if !last.set.is_empty() => prune(&merged, &managed, &last.set, root),
-        _ => merged,
+        _ => merged.clone(),
     };
     let mut change = typed::compare(live, &object, root);
     ownership::filter(&mut change, &ignored);
@@ -232,8 +235,11 @@ fn apply(
             owned.time = Some(request.time.to_owned());
         }
     }
-    if !object["metadata"].is_object() {
-        object["metadata"] = json!({});
+    let mut object = without_new_nulls(&merged, object);
+    if let Some(map) = object.as_object_mut()
+        && !map.get("metadata").is_some_and(Value::is_object)
+    {
+        map.insert("metadata".to_owned(), json!({}));
     }
     Ok((object, managed))
 }
@@ -262,11 +268,10 @@ fn prune(merged: &Value, managed: &Managers, last: &Set, root: Option<&Node>) ->
     let pruned = typed::remove(merged, &all.difference(&kept), root);
     // …and what was not this manager's to remove.
     let kept = named(&typed::field_set(&pruned, root));
-    let pruned = typed::remove(merged, &all.difference(&kept).intersection(&named(last)), root);
-    without_new_nulls(merged, pruned)
+    typed::remove(merged, &all.difference(&kept).intersection(&named(last)), root)
 }
 
-/// Drops the nulls that removing left where something was.
+/// Drops the nulls that removing left where something was: they only told that the field itself was still owned.
 fn without_new_nulls(before: &Value, after: Value) -> Value {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => {

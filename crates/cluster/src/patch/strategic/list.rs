@@ -118,10 +118,12 @@ pub(super) fn set_element_order(
             None => None,
         };
         check_order(change.as_deref().unwrap_or_default(), &wanted, place.merge_key())?;
-        let server_order = current.clone().unwrap_or_default();
+        if current.is_none() && change.is_none() {
+            continue;
+        }
+        let server_order = order_after(current.as_deref(), change.as_deref(), place.merge_key())?;
         let merged = match (current, change) {
-            (None, None) => continue,
-            (Some(current), None) => current,
+            (current, None) => current.unwrap_or_default(),
             (None, Some(change)) => change.into_iter().filter_map(directives::without).collect(),
             (Some(current), Some(change)) if place.merges() => merge(current, change, place)?,
             (Some(_), Some(change)) => change,
@@ -131,6 +133,42 @@ pub(super) fn set_element_order(
         patch.remove(field);
     }
     Ok(())
+}
+
+/// The order that the server's own items are held against. apimachinery deletes and appends in the very list that it
+/// afterwards reads the order from: what is deleted makes room at the end, which new items take.
+fn order_after(
+    current: Option<&[Value]>,
+    change: Option<&[Value]>,
+    key: Option<&str>,
+) -> Result<Vec<Value>, PatchError> {
+    let (current, change) = (current.unwrap_or_default(), change.unwrap_or_default());
+    if current.is_empty() && change.is_empty() {
+        return Err(malformed("no elements in any of the given slices"));
+    }
+    let mut order = current.to_vec();
+    let Some(key) = key else { return Ok(order) };
+    let directive = |item: &Value| item.get(directives::PATCH).and_then(Value::as_str).map(str::to_owned);
+    if change.iter().any(|item| directive(item).as_deref() == Some("replace")) {
+        return Ok(order);
+    }
+    let mut length = order.len();
+    for item in change.iter().filter(|item| directive(item).as_deref() == Some("delete")) {
+        while let Some(at) = order[..length].iter().position(|other| same(item, other, Some(key))) {
+            for i in at..length - 1 {
+                order[i] = order[i + 1].clone();
+            }
+            length -= 1;
+        }
+    }
+    for item in change.iter().filter(|item| directive(item).is_none()) {
+        if position(&order[..length], item, Some(key)).is_none() {
+            let Some(place) = order.get_mut(length) else { break };
+            *place = item.clone();
+            length += 1;
+        }
+    }
+    Ok(order)
 }
 
 fn is_order(key: &str) -> bool {

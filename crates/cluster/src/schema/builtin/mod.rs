@@ -13,6 +13,7 @@ use super::node::{Child, Field, Interner, ListType, Named, Node, PatchMarker, Ru
 use super::{Origin, Schema};
 
 pub(crate) mod defaults;
+pub(crate) mod go_types;
 mod kinds;
 mod markers;
 pub(crate) mod rules;
@@ -32,7 +33,7 @@ impl Schema {
         let describe = kinds::find(group, version, kind)?;
         let root = Child::Named(register(describe));
         let (group, version, kind) = key.clone();
-        let schema = Arc::new(Self { group, version, kind, origin: Origin::BuiltIn, root });
+        let schema = Arc::new(Self { group, version, kind, origin: Origin::BuiltIn, root, name_rules: None });
         KNOWN.lock().insert(key, schema.clone());
         Some(schema)
     }

@@ -11,7 +11,11 @@ use serde_json::{Map, Value, json};
 pub(crate) fn apply(kind: &str, object: &mut Value) {
     match kind {
         "Pod" => pod::pod(object),
-        "PodTemplate" => pod::template(&mut object["template"]),
+        "PodTemplate" => {
+            if let Some(template) = inner(object, "template") {
+                pod::template(template);
+            }
+        }
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" | "Job" | "CronJob" => {
             workload::apply(kind, object);
         }

@@ -20,7 +20,10 @@ pub(super) fn service(object: &mut Value) {
     each(spec, &["ports"], |port| {
         set(port, "protocol", json!("TCP"));
         if matches!(&port["targetPort"], Value::Null) || port["targetPort"] == 0 || port["targetPort"] == "" {
-            port["targetPort"] = port["port"].clone();
+            let number = port["port"].clone();
+            if let Some(port) = port.as_object_mut() {
+                port.insert("targetPort".into(), number);
+            }
         }
     });
     let ty = spec["type"].as_str().unwrap_or_default().to_owned();

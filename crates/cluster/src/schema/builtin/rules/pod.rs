@@ -99,7 +99,9 @@ fn update(new: &Value, old: &Value, errors: &mut Errors) {
         let mut spec = spec.clone();
         for list in ["containers", "initContainers"] {
             for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-                container["image"] = Value::Null;
+                if let Some(container) = container.as_object_mut() {
+                    container.remove("image");
+                }
             }
         }
         if let Some(map) = spec.as_object_mut() {
