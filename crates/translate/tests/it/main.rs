@@ -1,0 +1,11 @@
+//! Translation, from manifests to answers.
+
+mod delegation;
+mod destinations;
+mod fixture;
+mod gateways;
+mod matchers;
+mod never_open;
+mod outages;
+mod serving;
+mod walkthrough;
