@@ -165,9 +165,13 @@ fn an_unreachable_route_is_advice_or_a_warning() {
         says("x"),
         says("later")
     );
-    let twins = format!("[{{matchers: [{{exact: /a}}], {}}}, {{matchers: [{{exact: /a}}], {}}}]", says("x"), says("later"));
-    let regex =
-        format!("[{{matchers: [{{regex: '/a.*'}}], {}}}, {{matchers: [{{exact: /ab}}], {}}}]", says("x"), says("later"));
+    let twins =
+        format!("[{{matchers: [{{exact: /a}}], {}}}, {{matchers: [{{exact: /a}}], {}}}]", says("x"), says("later"));
+    let regex = format!(
+        "[{{matchers: [{{regex: '/a.*'}}], {}}}, {{matchers: [{{exact: /ab}}], {}}}]",
+        says("x"),
+        says("later")
+    );
     for (routes, sentence) in [
         (
             &hidden,
