@@ -5,6 +5,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::service::service_fn;
@@ -20,6 +21,10 @@ use crate::forward::{Tunnel, respond};
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Bytes read to tell the protocol; a usual request fits, so that hyper finds all of it.
 const FIRST_READ: usize = 2048;
+
+/// How long, and for how many bytes, a client that was refused is listened to before its connection is closed.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 256 * 1024;
 
 /// Runs a future on the worker's own thread.
 #[derive(Clone, Copy, Debug)]
@@ -90,16 +95,35 @@ async fn serve_http1(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientI
                 leaving = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
-            Ending::Now => return Poll::Ready(false),
+            Ending::Now => return Poll::Ready(None),
         }
-        Pin::new(&mut connection).poll(cx).map(|result| result.is_ok())
+        Pin::new(&mut connection).poll(cx).map(Some)
     })
     .await;
-    // A switch of protocols ends hyper's part, and leaves the socket open.
-    let tunnel = state.tunnel.take().filter(|_| ended);
-    if let Some(tunnel) = tunnel {
-        let parts = connection.into_parts();
-        run_tunnel(&state, tunnel, TokioIo::new(parts.io), parts.read_buf).await;
+    let tunnel = state.tunnel.take();
+    match (ended, tunnel) {
+        // A switch of protocols ends hyper's part, and leaves the socket open.
+        (Some(Ok(())), Some(tunnel)) => {
+            let parts = connection.into_parts();
+            run_tunnel(&state, tunnel, TokioIo::new(parts.io), parts.read_buf).await;
+        }
+        (Some(Err(error)), _) if error.is_parse() => {
+            let mut client = TokioIo::new(connection.into_parts().io);
+            let _ = tokio::time::timeout(LINGER, drain(&mut client)).await;
+        }
+        _ => {}
+    }
+}
+
+/// Reads what a refused client still sends: closing before that would take back the answer (RFC 9112, 9.6).
+async fn drain(client: &mut TokioIo<ClientIo>) {
+    let mut left = LINGER_BYTES;
+    let mut buffer = [0; 4096];
+    while let Ok(n @ 1..) = client.read(&mut buffer).await {
+        left = left.saturating_sub(n);
+        if left == 0 {
+            return;
+        }
     }
 }
 

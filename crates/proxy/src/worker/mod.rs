@@ -52,7 +52,6 @@ impl Worker {
         http1
             .half_close(false)
             .keep_alive(true)
-            .pipeline_flush(true)
             .max_headers(limits.header_count)
             .max_header_size(limits.header_bytes)
             .max_buf_size(limits.header_bytes.max(64 * 1024))
