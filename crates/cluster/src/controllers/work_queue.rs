@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Pause after a first failure; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_millis(10);
@@ -17,6 +18,8 @@ const LAST_RETRY: Duration = Duration::from_secs(30);
 pub(crate) struct WorkQueue {
     waiting: Mutex<VecDeque<ObjectKey>>,
     failures: Mutex<BTreeMap<ObjectKey, u32>>,
+    /// Keys that come by themselves, and when.
+    later: Mutex<BTreeMap<ObjectKey, Instant>>,
     wake: Notify,
 }
 
@@ -33,12 +36,24 @@ impl WorkQueue {
         self.wake.notify_one();
     }
 
-    /// Puts a key in after a while.
+    /// Puts a key in after a while, unless it comes before that anyway: whoever handles it then may ask again.
     pub(crate) fn add_after(self: &Arc<Self>, key: ObjectKey, delay: Duration) {
+        let due = Instant::now() + delay;
+        {
+            let mut later = self.later.lock();
+            if later.get(&key).is_some_and(|&sooner| sooner <= due) {
+                return;
+            }
+            later.insert(key.clone(), due);
+        }
         let queue = Arc::downgrade(self);
         tokio::spawn(async move {
-            tokio::time::sleep(delay).await;
-            if let Some(queue) = queue.upgrade() {
+            tokio::time::sleep_until(due).await;
+            let Some(queue) = queue.upgrade() else { return };
+            let mut later = queue.later.lock();
+            if later.get(&key) == Some(&due) {
+                later.remove(&key);
+                drop(later);
                 queue.add(key);
             }
         });
