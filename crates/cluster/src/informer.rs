@@ -83,6 +83,11 @@ where
         })
     }
 
+    /// All objects, by namespace and name.
+    pub(crate) fn all(&self) -> Vec<Arc<K>> {
+        self.state.lock().objects.values().cloned().collect()
+    }
+
     /// Has `handler` called after every change; it must not block.
     pub(crate) fn on_change(&self, handler: impl Fn(&Change<K>) + Send + Sync + 'static) {
         self.handlers.write().push(Box::new(handler));

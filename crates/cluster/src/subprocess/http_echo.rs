@@ -127,6 +127,13 @@ fn bad_flags(message: &str) -> Refusal {
     Refusal { message: format!("{message}\n{USAGE}"), code: BAD_FLAGS }
 }
 
+/// The port on which the arguments (those of a shim's program: the subcommand's name comes first) have it listen.
+pub(crate) fn port(args: &[OsString]) -> Option<u16> {
+    let args = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let options = parse(args, "any".to_owned()).ok()?;
+    options.listen.rsplit_once(':')?.1.parse().ok()
+}
+
 /// The address to bind: a port alone stands for that port of the pod's own address.
 fn address(listen: &str, pod_ip: Option<&str>) -> String {
     match listen.strip_prefix(':') {

@@ -22,6 +22,8 @@ pub use exec::pod_exec;
 pub use http_echo::http_echo;
 pub use shim::pod_shim;
 
+pub(crate) use http_echo::port as http_echo_port;
+pub(crate) use kinship::descendants;
 pub(crate) use shim::{KILL, TERMINATE};
 
 /// Name of the hidden subcommand that supervises one container.

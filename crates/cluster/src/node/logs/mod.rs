@@ -7,7 +7,7 @@
 mod reader;
 mod writer;
 
-pub(crate) use reader::{Selection, read};
+pub(crate) use reader::{Selection, last_bytes, read};
 pub(crate) use writer::RunLog;
 
 use std::path::{Path, PathBuf};
