@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::controllers::{self, events::EventRecorder};
 use crate::home::{Home, HomeError};
 use crate::logs::{LogSource, NoLogs};
+use crate::node::{BackOff, Node, NodeError, NodeOptions};
 use crate::pki::{Pki, PkiError};
 use crate::registry::{CRDS, Registry};
 use crate::rest::{self, Api, ApiError, WriteOptions};
@@ -33,6 +35,8 @@ pub struct ClusterOptions {
     pub objects: Vec<Value>,
     /// The `serin` binary, which runs itself as the shim of pods and as the built-in image.
     pub self_exe: PathBuf,
+    /// How long containers that keep ending wait before they start again.
+    pub back_off: BackOff,
 }
 
 /// Why a cluster does not start.
@@ -55,6 +59,9 @@ pub enum StartError {
         /// The operating system's answer.
         error: std::io::Error,
     },
+    /// Pods cannot be run.
+    #[error(transparent)]
+    Node(#[from] NodeError),
     /// One of the objects to start with is not accepted.
     #[error("cannot create {object}: {message}")]
     Object {
@@ -71,6 +78,8 @@ pub struct Cluster {
     kubeconfig: PathBuf,
     stopping: CancellationToken,
     tasks: JoinSet<()>,
+    clients: JoinSet<()>,
+    node: Node,
     store: Arc<Store>,
     _home: Home,
 }
@@ -98,14 +107,18 @@ impl Cluster {
         prepare(&api, &options).await?;
 
         let stopping = CancellationToken::new();
-        let logs: Arc<dyn LogSource> = Arc::new(NoLogs);
+        let inner = Server { api: api.clone(), logs: Arc::new(NoLogs), address, stopping: stopping.clone() };
+        let client = server::in_process_client(Arc::new(inner));
+        let mut clients = JoinSet::new();
+        let node = start_clients(client, &options, &mut clients)?;
+        let logs: Arc<dyn LogSource> = Arc::new(node.clone());
         let mut tasks = JoinSet::new();
         let server = Arc::new(Server { api: api.clone(), logs, address, stopping: stopping.clone() });
         tasks.spawn(server::serve(listener, server));
         tasks.spawn(workers::run(api, events, stopping.clone()));
         let kubeconfig = home.join("kubeconfig");
         pki.write_kubeconfig(&kubeconfig, address)?;
-        Ok(Cluster { address, kubeconfig, stopping, tasks, store, _home: home })
+        Ok(Cluster { address, kubeconfig, stopping, tasks, clients, node, store, _home: home })
     }
 
     /// Where the API listens.
@@ -118,13 +131,32 @@ impl Cluster {
         &self.kubeconfig
     }
 
-    /// Stops the cluster and closes the store.
+    /// Ends the pods' processes, stops the cluster and closes the store.
     pub async fn stop(mut self) {
+        self.node.stop().await;
+        self.clients.shutdown().await;
         self.stopping.cancel();
         while self.tasks.join_next().await.is_some() {}
         let store = self.store.clone();
         let _ = tokio::task::spawn_blocking(move || store.close()).await;
     }
+}
+
+/// Starts the API's own clients: the controllers and the node.
+fn start_clients(client: kube::Client, options: &ClusterOptions, tasks: &mut JoinSet<()>) -> Result<Node, NodeError> {
+    let informers = controllers::Informers::new();
+    let (events, writing) = EventRecorder::new(client.clone(), "serin");
+    tasks.spawn(writing);
+    controllers::start(&client, &informers, &events, tasks);
+    let node = NodeOptions {
+        home: options.home.clone(),
+        images: options.images.clone(),
+        self_exe: options.self_exe.clone(),
+        back_off: options.back_off,
+    };
+    let node = Node::start(node, client.clone(), informers.clone(), &events, tasks)?;
+    informers.start(&client, tasks);
+    Ok(node)
 }
 
 /// Sees to the namespaces, definitions and objects that a cluster begins with.

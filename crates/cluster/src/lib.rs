@@ -9,13 +9,10 @@
 //! - [`controllers`] and [`node`]: clients of the API that make pods of Deployments, and processes of pods.
 
 mod cluster;
-#[allow(dead_code)]
 pub mod controllers;
 mod home;
-#[allow(dead_code)]
 mod informer;
 mod logs;
-#[allow(dead_code, unused_imports)]
 pub mod node;
 pub mod openapi;
 pub mod patch;
@@ -26,7 +23,6 @@ pub mod schema;
 pub mod selector;
 pub mod server;
 pub mod store;
-#[allow(dead_code, unused_imports)]
 pub mod subprocess;
 mod workers;
 

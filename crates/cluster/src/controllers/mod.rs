@@ -31,7 +31,6 @@ use tokio::task::JoinSet;
 use work_queue::WorkQueue;
 
 pub(crate) use difference::merge_patch;
-pub(crate) use endpoints::SERVICE_NAME;
 
 /// The kinds that controllers and the node watch.
 pub(crate) struct Informers {
@@ -92,8 +91,7 @@ pub(crate) fn start(client: &Client, informers: &Arc<Informers>, events: &EventR
         queue: Arc::default(),
     };
     replica_sets.listen();
-    let endpoints =
-        EndpointsController { client: client.clone(), informers: informers.clone(), queue: Arc::default() };
+    let endpoints = EndpointsController { client: client.clone(), informers: informers.clone(), queue: Arc::default() };
     endpoints.listen();
 
     let queue = deployments.queue.clone();

@@ -1,7 +1,7 @@
 //! What controllers ask about a pod.
 
-use k8s_openapi::api::core::v1::{Pod, PodCondition};
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{Pod, PodCondition};
 
 /// The pod has ended and will not run again.
 pub(crate) fn has_ended(pod: &Pod) -> bool {

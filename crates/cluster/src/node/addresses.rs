@@ -23,7 +23,9 @@ const WHOLE_NETWORK: bool = cfg!(target_os = "linux");
 
 /// There is no address left to give.
 #[derive(Debug, thiserror::Error)]
-#[error("no free block of loopback addresses: port {CLAIM_PORT}/udp of each that was tried is taken (last: {last}: {error})")]
+#[error(
+    "no free block of loopback addresses: port {CLAIM_PORT}/udp of each that was tried is taken (last: {last}: {error})"
+)]
 pub(crate) struct NoAddress {
     last: Ipv4Addr,
     error: io::Error,

@@ -141,10 +141,16 @@ impl Runner {
 
     fn back_off(&self, delay: Duration) {
         let (name, pod) = (&self.container.name, &self.pod.key);
-        let container_and_pod =
-            format!("container={name} pod={}_{}({})", pod.name, pod.namespace, self.pod.uid);
+        let container_and_pod = format!("container={name} pod={}_{}({})", pod.name, pod.namespace, self.pod.uid);
         let message = format!("back-off {}s restarting failed {container_and_pod}", delay.as_secs());
-        self.event(true, "BackOff", format!("Back-off restarting failed container {name} in pod {}_{}({})", pod.name, pod.namespace, self.pod.uid));
+        self.event(
+            true,
+            "BackOff",
+            format!(
+                "Back-off restarting failed container {name} in pod {}_{}({})",
+                pod.name, pod.namespace, self.pod.uid
+            ),
+        );
         self.wait_with(waiting_state("CrashLoopBackOff", Some(message)));
     }
 

@@ -1,9 +1,7 @@
 //! A container's environment: what the pod spec says, and what every pod gets.
 
 use super::expansion::expand;
-use k8s_openapi::api::core::v1::{
-    ConfigMap, Container, EnvVar, EnvVarSource, Pod, ResourceFieldSelector, Secret,
-};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, EnvVar, EnvVarSource, Pod, ResourceFieldSelector, Secret};
 use kube::{Api, Client, ResourceExt};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +14,9 @@ pub(crate) enum EnvironmentError {
     NoKey { kind: &'static str, namespace: String, name: String, key: String },
     #[error("env {variable}: field path \"{path}\" is not supported")]
     FieldPath { variable: String, path: String },
-    #[error("env {variable}: its source is not supported; use fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef")]
+    #[error(
+        "env {variable}: its source is not supported; use fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef"
+    )]
     Source { variable: String },
     #[error("cannot read {kind} \"{name}\": {error}")]
     Unreadable { kind: &'static str, name: String, error: kube::Error },
@@ -52,11 +52,8 @@ impl Sources {
         let mut sources = Sources::default();
         for name in config_maps {
             let found = Api::<ConfigMap>::namespaced(client.clone(), &namespace).get_opt(&name).await;
-            let found = found.map_err(|error| EnvironmentError::Unreadable {
-                kind: "configmap",
-                name: name.clone(),
-                error,
-            })?;
+            let found =
+                found.map_err(|error| EnvironmentError::Unreadable { kind: "configmap", name: name.clone(), error })?;
             sources.config_maps.extend(found.map(|found| (name, found)));
         }
         for name in secrets {
@@ -68,7 +65,11 @@ impl Sources {
         Ok(sources)
     }
 
-    fn config_map(&self, name: &str, optional: Option<bool>) -> Result<Option<BTreeMap<String, String>>, EnvironmentError> {
+    fn config_map(
+        &self,
+        name: &str,
+        optional: Option<bool>,
+    ) -> Result<Option<BTreeMap<String, String>>, EnvironmentError> {
         match self.config_maps.get(name) {
             Some(map) => Ok(Some(map.data.clone().unwrap_or_default())),
             None if optional == Some(true) => Ok(None),
@@ -140,17 +141,17 @@ fn value_from(
     variable: &EnvVar,
     source: &EnvVarSource,
 ) -> Result<Option<String>, EnvironmentError> {
-    let key_of = |kind, name: &str, key: &str, optional, map: Option<BTreeMap<String, String>>| {
-        match map.and_then(|mut map| map.remove(key)) {
-            Some(value) => Ok(Some(value)),
-            None if optional == Some(true) => Ok(None),
-            None => Err(EnvironmentError::NoKey {
-                kind,
-                namespace: facts.pod.namespace().unwrap_or_default(),
-                name: name.to_owned(),
-                key: key.to_owned(),
-            }),
-        }
+    let key_of = |kind, name: &str, key: &str, optional, map: Option<BTreeMap<String, String>>| match map
+        .and_then(|mut map| map.remove(key))
+    {
+        Some(value) => Ok(Some(value)),
+        None if optional == Some(true) => Ok(None),
+        None => Err(EnvironmentError::NoKey {
+            kind,
+            namespace: facts.pod.namespace().unwrap_or_default(),
+            name: name.to_owned(),
+            key: key.to_owned(),
+        }),
     };
     if let Some(field) = &source.field_ref {
         return field_value(facts, &field.field_path).map(Some).ok_or_else(|| EnvironmentError::FieldPath {
@@ -187,9 +188,9 @@ fn field_value(facts: &PodFacts, path: &str) -> Option<String> {
         "metadata.namespace" => pod.namespace().unwrap_or_default(),
         "metadata.uid" => pod.uid().unwrap_or_default(),
         "spec.nodeName" => facts.node.to_owned(),
-        "spec.serviceAccountName" => spec
-            .and_then(|spec| spec.service_account_name.clone())
-            .unwrap_or_else(|| "default".to_owned()),
+        "spec.serviceAccountName" => {
+            spec.and_then(|spec| spec.service_account_name.clone()).unwrap_or_else(|| "default".to_owned())
+        }
         "status.podIP" | "status.podIPs" => facts.ip.clone(),
         "status.hostIP" | "status.hostIPs" => super::HOST_IP.to_owned(),
         _ => {

@@ -33,7 +33,9 @@ pub(crate) enum ImageError {
     NotMapped { image: String, name: String },
     #[error("the container names no image; set its field \"image\"")]
     NoImage,
-    #[error("{path}, which the image \"{image}\" is mapped to, {problem}: build it, or map another path with `--image`")]
+    #[error(
+        "{path}, which the image \"{image}\" is mapped to, {problem}: build it, or map another path with `--image`"
+    )]
     Unusable { image: String, path: String, problem: String },
 }
 
@@ -78,9 +80,7 @@ impl Images {
 pub(crate) fn check_program(path: &Path) -> Result<(), String> {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => Err("is a directory".to_owned()),
-        Ok(_) if rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_err() => {
-            Err("is not executable".to_owned())
-        }
+        Ok(_) if rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_err() => Err("is not executable".to_owned()),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err("does not exist".to_owned()),
         Err(error) => Err(format!("cannot be read ({error})")),

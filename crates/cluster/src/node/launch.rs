@@ -111,7 +111,10 @@ mod tests {
     #[test]
     fn command_and_args_as_kubernetes_has_them() {
         assert_eq!(line(json!({"name": "c", "args": ["-a", "$(WHO)"]}), false), "/image -a you");
-        assert_eq!(line(json!({"name": "c", "command": ["sh", "-c"], "args": ["echo $$(WHO)"]}), false), "sh -c echo $(WHO)");
+        assert_eq!(
+            line(json!({"name": "c", "command": ["sh", "-c"], "args": ["echo $$(WHO)"]}), false),
+            "sh -c echo $(WHO)"
+        );
         assert_eq!(line(json!({"name": "c", "args": ["-text=x"]}), true), "/image __http-echo -text=x");
         let command = json!({"name": "c", "command": ["/http-echo", "-text=x"], "args": ["-listen=:1"]});
         assert_eq!(line(command, true), "/image __http-echo -text=x -listen=:1");

@@ -17,7 +17,8 @@ pub(crate) fn wildcard_ports(pids: &[i32]) -> Vec<u16> {
     if inodes.is_empty() {
         return Vec::new();
     }
-    let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
+    let tables =
+        ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
     let sockets = tables.iter().flat_map(|table| table.lines().filter_map(listening));
     let mut ports: Vec<u16> = sockets
         .filter(|socket| inodes.contains(&socket.inode) && socket.address.is_unspecified())
@@ -72,7 +73,8 @@ mod tests {
 
     #[test]
     fn lines_of_the_kernels_table() {
-        let line = "   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 100 0";
+        let line =
+            "   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 100 0";
         let socket = listening(line).unwrap();
         assert_eq!((socket.address.is_unspecified(), socket.port, socket.inode), (true, 8080, 4242));
         assert_eq!(listening(&line.replace(" 0A ", " 01 ")), None);

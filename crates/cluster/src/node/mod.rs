@@ -227,7 +227,11 @@ impl Node {
         let address: Ipv4Addr = match self.shared.addresses.lock().take(former) {
             Ok(address) => address,
             Err(error) => {
-                self.shared.events.warning(&*pod, "FailedCreatePodSandBox", format!("the pod gets no address: {error}"));
+                self.shared.events.warning(
+                    &*pod,
+                    "FailedCreatePodSandBox",
+                    format!("the pod gets no address: {error}"),
+                );
                 return;
             }
         };
@@ -246,7 +250,8 @@ impl Node {
 
     /// A pod that mounts volumes is told that nothing can be mounted.
     fn warn_of_volumes(&self, pod: &Pod) {
-        let containers = pod.spec.iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+        let containers =
+            pod.spec.iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
         for container in containers {
             for mount in container.volume_mounts.iter().flatten() {
                 let message = format!(

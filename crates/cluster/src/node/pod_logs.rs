@@ -1,7 +1,7 @@
 //! Answers the API server when somebody reads a container's log.
 
-use super::logs::{Selection, read, run_file};
 use super::Node;
+use super::logs::{Selection, read, run_file};
 use crate::informer::ObjectKey;
 use crate::logs::{LogError, LogQuery, LogSource, LogStream};
 use futures::future::BoxFuture;
@@ -18,11 +18,10 @@ impl LogSource for Node {
 impl Node {
     fn open_log(&self, query: &LogQuery) -> Result<LogStream, LogError> {
         let since = match (&query.since_time, query.since_seconds) {
-            (Some(time), _) => {
-                Some(time.parse::<Timestamp>().map_err(|error| {
-                    LogError::NotThere(format!("sinceTime: \"{time}\" is not a time: {error}"))
-                })?)
-            }
+            (Some(time), _) => Some(
+                time.parse::<Timestamp>()
+                    .map_err(|error| LogError::NotThere(format!("sinceTime: \"{time}\" is not a time: {error}")))?,
+            ),
             (None, Some(seconds)) => {
                 let back = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
                 Timestamp::now().checked_sub(back).ok()
@@ -84,6 +83,8 @@ fn run_of(file: &Path) -> Option<i32> {
 fn latest_run(directory: &Path) -> Option<i32> {
     let entries = std::fs::read_dir(directory).ok()?;
     let files = entries.flatten().map(|entry| PathBuf::from(entry.file_name()));
-    files.filter(|file| file.extension().is_some_and(|extension| extension == "log")).filter_map(|file| run_of(&file)).max()
+    files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "log"))
+        .filter_map(|file| run_of(&file))
+        .max()
 }
-

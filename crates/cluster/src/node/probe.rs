@@ -108,11 +108,8 @@ pub(crate) async fn http_get(get: &HTTPGetAction, target: &Target<'_>) -> Result
 /// Runs a command as the container would; fine when it exits with 0 in time.
 pub(crate) async fn execute(command: &[String], target: &Target<'_>, timeout: Duration) -> Result<(), String> {
     let Some((program, args)) = command.split_first() else { return Err("the command is empty".to_owned()) };
-    let launch = Launch {
-        program: program.into(),
-        args: args.iter().map(OsString::from).collect(),
-        ..target.launch.clone()
-    };
+    let launch =
+        Launch { program: program.into(), args: args.iter().map(OsString::from).collect(), ..target.launch.clone() };
     let (process, mut stdout, mut stderr) = target.spawner.spawn(launch).await.map_err(|error| error.to_string())?;
     let mut printed = Vec::new();
     let mut complained = Vec::new();
@@ -152,7 +149,9 @@ fn port(port: &IntOrString, container: &Container) -> Result<u16, String> {
         IntOrString::Int(number) => *number,
         IntOrString::String(name) => {
             let named = container.ports.iter().flatten().find(|port| port.name.as_ref() == Some(name));
-            named.map(|port| port.container_port).ok_or_else(|| format!("the container has no port named \"{name}\""))?
+            named
+                .map(|port| port.container_port)
+                .ok_or_else(|| format!("the container has no port named \"{name}\""))?
         }
     };
     u16::try_from(number).map_err(|_| format!("{number} is not a port"))

@@ -19,7 +19,11 @@ const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::
 /// Keeps the container's record up to date; returns when it has to be restarted, and says why.
 pub(super) async fn probe(runner: &Runner, process: &Process, target: &Target<'_>) -> String {
     let container = &runner.container;
-    let probes = [("Startup", &container.startup_probe), ("Readiness", &container.readiness_probe), ("Liveness", &container.liveness_probe)];
+    let probes = [
+        ("Startup", &container.startup_probe),
+        ("Readiness", &container.readiness_probe),
+        ("Liveness", &container.liveness_probe),
+    ];
     for (kind, probe) in probes {
         if let Some(problem) = probe.as_ref().and_then(unsupported) {
             runner.event(true, "UnsupportedProbe", format!("{kind} probe is left out: {problem}"));

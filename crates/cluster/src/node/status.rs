@@ -38,8 +38,12 @@ pub(crate) fn pod_status(facts: &Facts) -> PodStatus {
     let init_failed = policy == RestartPolicy::Never
         && initialising.iter().enumerate().any(|(at, r)| !sidecar(at) && r.exit_code().is_some_and(|code| code != 0));
     let phase = if init_failed { "Failed" } else { phase(initialised, main, policy) };
-    let mut unready: Vec<&str> =
-        initialising.iter().enumerate().filter(|&(at, r)| sidecar(at) && !r.ready).map(|(_, r)| r.name.as_str()).collect();
+    let mut unready: Vec<&str> = initialising
+        .iter()
+        .enumerate()
+        .filter(|&(at, r)| sidecar(at) && !r.ready)
+        .map(|(_, r)| r.name.as_str())
+        .collect();
     unready.extend(main.iter().filter(|record| !record.ready).map(|record| record.name.as_str()));
 
     let mut conditions = Conditions {
@@ -78,7 +82,10 @@ pub(crate) fn pod_status(facts: &Facts) -> PodStatus {
     };
     let ready = match (&containers_ready, gate) {
         (Ok(()), Some(gate)) => {
-            let message = format!("corresponding condition of pod readiness gate \"{}\" does not exist or is not True.", gate.condition_type);
+            let message = format!(
+                "corresponding condition of pod readiness gate \"{}\" does not exist or is not True.",
+                gate.condition_type
+            );
             Err(("False", "ReadinessGatesNotReady", message))
         }
         _ => containers_ready.clone(),
@@ -124,7 +131,8 @@ fn phase(initialised: bool, main: &[Record], policy: RestartPolicy) -> &'static 
 
 /// Kubernetes' class of service, from requests and limits of CPU and memory.
 fn qos_class(pod: &Pod) -> &'static str {
-    let containers = pod.spec.iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+    let containers =
+        pod.spec.iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
     let (mut any, mut guaranteed) = (false, true);
     for container in containers {
         let resources = container.resources.clone().unwrap_or_default();
@@ -217,9 +225,12 @@ mod tests {
 
     #[test]
     fn the_restart_policy_says_when_a_pod_is_done() {
-        for (policy, code, wanted) in
-            [("Never", 0, "Succeeded"), ("Never", 3, "Failed"), ("OnFailure", 0, "Succeeded"), ("OnFailure", 3, "Running")]
-        {
+        for (policy, code, wanted) in [
+            ("Never", 0, "Succeeded"),
+            ("Never", 3, "Failed"),
+            ("OnFailure", 0, "Succeeded"),
+            ("OnFailure", 3, "Running"),
+        ] {
             let pod = pod(policy);
             let mut records = records(&pod);
             records[0].state = terminated_state(Outcome::Exit(0), &records[0], None);

@@ -229,9 +229,7 @@ async fn leave_endpoints(pod: &PodContext) {
     if !is_member() {
         return;
     }
-    let left = async {
-        while is_member() && changes.changed().await.is_ok() {}
-    };
+    let left = async { while is_member() && changes.changed().await.is_ok() {} };
     let _ = tokio::time::timeout(ENDPOINTS_PATIENCE, left).await;
     tokio::time::sleep(SETTLE).await;
 }
@@ -264,7 +262,8 @@ async fn report(pod: Arc<PodContext>, mut wishes: watch::Receiver<Wish>) {
 }
 
 async fn write_status(pod: &PodContext) -> kube::Result<()> {
-    let Some(object) = pod.node.informers.pods.get(&pod.key).filter(|object| object.metadata.uid.as_ref() == Some(&pod.uid))
+    let Some(object) =
+        pod.node.informers.pods.get(&pod.key).filter(|object| object.metadata.uid.as_ref() == Some(&pod.uid))
     else {
         return Ok(());
     };

@@ -3,6 +3,7 @@
 mod body;
 mod discovery;
 mod gate;
+mod in_process;
 mod listener;
 mod negotiate;
 mod openapi;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{Request, Response};
 
+pub use in_process::in_process_client;
 pub use listener::{Listener, serve};
 pub use request::{Query, Route, Target, route};
 pub use table::JsonPath;

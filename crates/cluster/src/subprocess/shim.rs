@@ -6,7 +6,7 @@
 
 use super::{POD_EXEC, kinship};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, wait};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGTERM};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
@@ -118,7 +118,7 @@ fn obey(mut control: &UnixStream, program: i32) -> bool {
 /// Collects the children that ended; the program's status when it is among them.
 fn reap(program: i32) -> Option<WaitStatus> {
     let mut found = None;
-    while let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) {
+    while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
         if pid.as_raw_pid() == program {
             found = Some(status);
         }
@@ -138,7 +138,7 @@ fn end_all(program: i32, mut ended: Option<WaitStatus>) -> Option<WaitStatus> {
         }
         // A process that forked while this one read /proc is found in the next round.
         loop {
-            match waitpid(None, WaitOptions::NOHANG) {
+            match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) if pid.as_raw_pid() == program => ended = Some(status),
                 Ok(Some(_)) => {}
                 Ok(None) => break,

@@ -7,8 +7,8 @@ mod status;
 
 use super::difference::merge_patch;
 use super::events::EventRecorder;
-use super::pod_facts::has_ended;
 use super::ownership::{Claim, LabelMatcher, claim, controlled_by, controller_of};
+use super::pod_facts::has_ended;
 use super::{Informers, Reconcile, WorkQueue, is_conflict, is_not_found, update_owners};
 use crate::informer::ObjectKey;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -188,4 +188,3 @@ impl Reconcile for DeploymentController {
 fn matcher(deployment: &Deployment) -> LabelMatcher {
     deployment.spec.as_ref().map_or_else(|| LabelMatcher::new(&Default::default()), |s| LabelMatcher::new(&s.selector))
 }
-

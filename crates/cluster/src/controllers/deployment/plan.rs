@@ -74,9 +74,9 @@ struct Rollout {
 impl Rollout {
     fn advance(&mut self, observed: &Observed, spec: &DeploymentSpec) {
         let deployment = observed.deployment;
-        let wants_resize = self.all().any(|set| {
-            wanted(set) > 0 && desired_replicas(set).is_some_and(|desired| desired != self.limits.replicas)
-        });
+        let wants_resize = self
+            .all()
+            .any(|set| wanted(set) > 0 && desired_replicas(set).is_some_and(|desired| desired != self.limits.replicas));
         if spec.paused == Some(true) || wants_resize {
             if let Some(new) = &mut self.new
                 && spec.paused != Some(true)
@@ -247,4 +247,3 @@ fn resize_set(set: &mut ReplicaSet, size: i32) {
         spec.replicas = Some(size);
     }
 }
-

@@ -215,7 +215,8 @@ mod tests {
                 let total = new.wanted + old.iter().map(|set| set.wanted).sum::<i32>();
                 assert!(total <= replicas + max_surge);
                 let available = new.available + old.iter().map(|set| set.available).sum::<i32>();
-                for (set, wanted) in old.iter_mut().zip(limits.old_sets(*new, old)) {
+                let sizes = limits.old_sets(*new, old);
+                for (set, wanted) in old.iter_mut().zip(sizes) {
                     assert!(wanted >= 0 && wanted <= set.wanted);
                     set.wanted = wanted;
                     // The controller may pick any pod: at worst one that serves.

@@ -91,7 +91,8 @@ fn resolve(port: &ServicePort, pod: &Pod) -> Option<Port> {
         Some(IntOrString::String(name)) => {
             let spec = pod.spec.as_ref()?;
             // A sidecar is an init container that stays.
-            let sidecars = spec.init_containers.iter().flatten().filter(|c| c.restart_policy.as_deref() == Some("Always"));
+            let sidecars =
+                spec.init_containers.iter().flatten().filter(|c| c.restart_policy.as_deref() == Some("Always"));
             let mut ports = spec.containers.iter().chain(sidecars).flat_map(|c| c.ports.iter().flatten());
             ports
                 .find(|of_pod| {

@@ -6,8 +6,6 @@ mod legacy;
 mod members;
 mod slices;
 
-pub(crate) use slices::SERVICE_NAME;
-
 use super::difference::merge_patch;
 use super::ownership::Labels;
 use super::{Informers, Reconcile, WorkQueue, is_conflict, is_not_found};
@@ -16,6 +14,7 @@ use k8s_openapi::api::core::v1::{Endpoints, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource, ResourceExt};
+use slices::SERVICE_NAME;
 use std::sync::Arc;
 
 pub(super) struct EndpointsController {
@@ -71,9 +70,7 @@ impl EndpointsController {
 
     fn own_slices(&self, service: &ObjectKey) -> Vec<Arc<EndpointSlice>> {
         let mut slices = self.informers.endpoint_slices.list(&service.namespace);
-        slices.retain(|slice| {
-            slices::is_ours(slice) && slice.labels().get(SERVICE_NAME) == Some(&service.name)
-        });
+        slices.retain(|slice| slices::is_ours(slice) && slice.labels().get(SERVICE_NAME) == Some(&service.name));
         slices
     }
 
@@ -84,7 +81,9 @@ impl EndpointsController {
         let plan = slices::plan(service, members, &existing);
         let api: Api<EndpointSlice> = Api::namespaced(self.client.clone(), &key.namespace);
         for slice in &plan.update {
-            let Some(before) = existing.iter().find(|before| before.metadata.name == slice.metadata.name) else { continue };
+            let Some(before) = existing.iter().find(|before| before.metadata.name == slice.metadata.name) else {
+                continue;
+            };
             if let Some(patch) = merge_patch(before, slice) {
                 let written = api.patch(&slice.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
                 self.informers.endpoint_slices.wrote(written);
@@ -127,9 +126,11 @@ impl EndpointsController {
 impl Reconcile for EndpointsController {
     /// Brings a Service's slices and Endpoints up to date.
     async fn reconcile(&self, key: &ObjectKey) -> kube::Result<()> {
-        let service = self.informers.services.get(key).filter(|service| {
-            service.metadata.deletion_timestamp.is_none() && selector(service).is_some()
-        });
+        let service = self
+            .informers
+            .services
+            .get(key)
+            .filter(|service| service.metadata.deletion_timestamp.is_none() && selector(service).is_some());
         let Some(service) = service else { return self.tidy_up(key).await };
         let pods: Vec<Arc<Pod>> = self.informers.pods.list(&key.namespace);
         let pods = pods.iter().filter(|pod| selects(&service, pod.metadata.labels.as_ref())).map(|pod| &**pod);

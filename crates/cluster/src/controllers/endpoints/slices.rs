@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 
 /// The label that names a slice's Service.
-pub(crate) const SERVICE_NAME: &str = "kubernetes.io/service-name";
+pub(super) const SERVICE_NAME: &str = "kubernetes.io/service-name";
 const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 const MANAGER: &str = "endpointslice-controller.k8s.io";
 const HEADLESS: &str = "service.kubernetes.io/headless";
@@ -41,7 +41,10 @@ pub(super) fn plan(service: &Service, groups: &[Group], existing: &[EndpointSlic
                 return true;
             }
             let (stay, go) = left.drain(..).partition(|endpoint| {
-                slice.endpoints.iter().any(|held| target(held) == target(endpoint) && held.addresses == endpoint.addresses)
+                slice
+                    .endpoints
+                    .iter()
+                    .any(|held| target(held) == target(endpoint) && held.addresses == endpoint.addresses)
             });
             left = go;
             filled.push((Some(slice), ports.clone(), stay));
@@ -90,9 +93,8 @@ pub(super) fn plan(service: &Service, groups: &[Group], existing: &[EndpointSlic
 
 /// Endpoints that were there before keep their places, so that nothing changes but what changed.
 fn in_former_order(mut endpoints: Vec<Endpoint>, former: &[Endpoint]) -> Vec<Endpoint> {
-    endpoints.sort_by_key(|endpoint| {
-        former.iter().position(|held| target(held) == target(endpoint)).unwrap_or(usize::MAX)
-    });
+    endpoints
+        .sort_by_key(|endpoint| former.iter().position(|held| target(held) == target(endpoint)).unwrap_or(usize::MAX));
     endpoints
 }
 

@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_pod_is_available_once_it_has_been_ready_for_long_enough() {
-        let pods = [pod("a", "Running", Some("2026-01-01T00:00:30Z")), pod("b", "Running", Some("2026-01-01T00:00:55Z"))];
+        let pods =
+            [pod("a", "Running", Some("2026-01-01T00:00:30Z")), pod("b", "Running", Some("2026-01-01T00:00:55Z"))];
         let status = status(&set(2, 20), &pods, None, now());
         assert_eq!((status.replicas, status.ready_replicas, status.available_replicas), (2, Some(2), Some(1)));
         assert_eq!(plan(&set(2, 20), &pods, now()).look_again, Some(Duration::from_secs(15)));
