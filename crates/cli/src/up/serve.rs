@@ -151,6 +151,7 @@ fn cluster_options(home: &Home, options: &Options) -> Outcome<ClusterOptions> {
         crds: serin_api::crds(),
         objects: serin_api::bootstrap_objects(),
         self_exe: std::env::current_exe().or_fail(|| "this program cannot be found again".to_owned())?,
+        ..ClusterOptions::default()
     })
 }
 
