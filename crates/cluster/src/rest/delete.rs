@@ -60,6 +60,7 @@ pub async fn delete(
     name: &str,
     options: &DeleteOptions,
 ) -> Result<Deleted, ApiError> {
+    let _turn = api.turn(&key(resource, namespace, name)).await;
     for _ in 0..ATTEMPTS {
         let live = api.get(resource, namespace, name)?;
         let old = live.value();

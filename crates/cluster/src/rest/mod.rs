@@ -12,9 +12,11 @@ mod scale;
 mod strategy;
 mod update;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use create::create;
 pub use delete::{DeleteOptions, Deleted, FOREGROUND, ORPHAN, Propagation, delete};
@@ -34,13 +36,24 @@ pub struct Api {
     /// All kinds.
     pub registry: Arc<Registry>,
     /// Serialises the choice of cluster IPs.
-    addresses: tokio::sync::Mutex<()>,
+    addresses: Mutex<()>,
+    /// One change of an object at a time, so that many writers of one do not make each other start anew. Objects share
+    /// these by the hash of their key.
+    turns: [Mutex<()>; 64],
 }
 
 impl Api {
     /// An API over a store and the registry that observes it.
     pub fn new(store: Arc<Store>, registry: Arc<Registry>) -> Api {
-        Api { store, registry, addresses: tokio::sync::Mutex::new(()) }
+        Api { store, registry, addresses: Mutex::new(()), turns: std::array::from_fn(|_| Mutex::new(())) }
+    }
+
+    /// Waits for one's turn to change an object.
+    async fn turn(&self, key: &Key) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let index = hasher.finish() as usize % self.turns.len();
+        self.turns[index].lock().await
     }
 
     /// The stored object.

@@ -81,6 +81,7 @@ pub(super) async fn update_how(
     options: &WriteOptions,
     mut make: impl FnMut(&Value) -> Result<Value, ApiError>,
 ) -> Result<Written, ApiError> {
+    let _turn = api.turn(&key(resource, namespace, name)).await;
     for _ in 0..ATTEMPTS {
         let live = api.get(resource, namespace, name)?;
         let old = registry::convert(resource, live.value());
