@@ -1,6 +1,6 @@
 //! Ownership after a write that is not an apply: who changes a field owns it from then on.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::managers::{self, Manager, Managers, Operation, Owned};
 use super::ownership::{filter, ignored, strip, take};
@@ -31,15 +31,18 @@ pub struct UpdateRequest<'a> {
 /// An object that has no managed fields (it was reset with `managedFields: [{}]`) stays without until it is applied.
 pub fn track_update(request: &UpdateRequest<'_>, new: &mut Value) {
     let mut managed = starting_managers(request, new);
-    let tracked = managers::without(new);
-    *new = tracked;
+    if let Some(metadata) = new.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
     if managed.is_empty() && request.old.is_some() {
         managers::write(new, &managed);
         return;
     }
-    let old = request.old.map_or_else(|| request.schema.zero_value(), managers::without);
+    let zero = request.old.is_none().then(|| request.schema.zero_value());
+    // The old object's managed fields count as removed, which nobody owns.
+    let old = request.old.or(zero.as_ref()).unwrap_or(&Value::Null);
     let manager = Manager::new(request.manager, Operation::Update, request.api_version, request.subresource);
-    record(&old, new, &manager, request, &mut managed);
+    record(old, new, &manager, request, &mut managed);
     managers::cap(&mut managed);
     managers::write(new, &managed);
 }
@@ -88,19 +91,37 @@ pub fn settle(old: &Value, new: &mut Value) -> bool {
     if old == new {
         return true;
     }
-    fn timeless(object: &Value) -> Value {
-        let mut object = object.clone();
-        let entries = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields"));
-        for entry in entries.and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(entry) = entry.as_object_mut() {
-                entry.remove("time");
-            }
-        }
-        object
-    }
-    let same = timeless(old) == timeless(new);
+    let same = same_but_times(old, new);
     if same {
         *new = old.clone();
     }
     same
+}
+
+fn same_but_times(old: &Value, new: &Value) -> bool {
+    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { return false };
+    let agree = |a: &Map<String, Value>, b: &Map<String, Value>, special: &str, same: fn(&Value, &Value) -> bool| {
+        a.len() == b.len()
+            && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| if key == special { same(a, b) } else { a == b }))
+    };
+    let entries = |a: &Value, b: &Value| match (a.as_array(), b.as_array()) {
+        (Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| timeless(a) == timeless(b)),
+        _ => a == b,
+    };
+    old.len() == new.len()
+        && old.iter().all(|(key, a)| match (key.as_str(), new.get(key)) {
+            ("metadata", Some(Value::Object(b))) => {
+                a.as_object().is_some_and(|a| agree(a, b, "managedFields", entries))
+            }
+            (_, b) => Some(a) == b,
+        })
+}
+
+/// A managed-fields entry without its time.
+fn timeless(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    if let Some(entry) = entry.as_object_mut() {
+        entry.remove("time");
+    }
+    entry
 }

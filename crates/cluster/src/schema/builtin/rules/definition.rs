@@ -33,9 +33,12 @@ pub(super) fn check(object: &Value, old: Option<&Value>, errors: &mut Errors) {
     }
 }
 
+fn schema(version: &Value) -> &Value {
+    &version["schema"]["openAPIV3Schema"]
+}
+
 fn versions(spec: &Value, errors: &mut Errors) {
     let list = items(&spec["versions"]);
-    let schema = |version: &Value| version["schema"]["openAPIV3Schema"].clone();
     for (i, version) in list.iter().enumerate() {
         let name = text(&version["name"]);
         let faults = names::dns_1035_label(name);
@@ -51,7 +54,7 @@ fn versions(spec: &Value, errors: &mut Errors) {
     for (i, version) in list.iter().enumerate().take(if shared { 1 } else { list.len() }) {
         let path = if shared { "spec.validation".to_owned() } else { format!("spec.versions[{i}].schema") };
         if schema(version).is_object() {
-            errors.0.extend(structural_errors(&format!("{path}.openAPIV3Schema"), &schema(version)));
+            errors.0.extend(structural_errors(&format!("{path}.openAPIV3Schema"), schema(version)));
         }
     }
     let mut seen: Vec<&str> = list.iter().map(|version| text(&version["name"])).collect();
