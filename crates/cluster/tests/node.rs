@@ -273,11 +273,7 @@ fn probes_decide_on_readiness_and_restarts() {
 #[test]
 fn a_pod_that_listens_on_all_addresses_is_told_about_its_own() {
     let f = fixture!();
-    let program = ["python3", "perl"].iter().find(|name| {
-        std::process::Command::new(name).arg("-e1").output().is_ok()
-            || std::path::Path::new("/usr/bin").join(name).exists()
-    });
-    if program.is_none() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
         eprintln!("SKIPPED: python3 is missing");
         return;
     }

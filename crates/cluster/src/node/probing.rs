@@ -135,7 +135,7 @@ async fn look_at_addresses(runner: &Runner, process: &Process) {
     let start = Instant::now();
     for look in LOOKS {
         tokio::time::sleep_until(start + look).await;
-        let Some(pid) = process.pid() else { return };
+        let Some(pid) = process.pid() else { continue };
         let found = tokio::task::spawn_blocking(move || {
             let mut pids = descendants(pid);
             pids.push(pid);

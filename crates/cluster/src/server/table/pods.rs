@@ -34,7 +34,7 @@ fn cells(pod: &Value, now: Timestamp) -> Vec<Value> {
     };
     vec![
         name(pod),
-        format!("{}/{}", summary.ready, items(&pod["spec"]["containers"]).len()).into(),
+        format!("{}/{}", summary.ready, items(&pod["spec"]["containers"]).len() + sidecars(pod)).into(),
         summary.reason.into(),
         restarts.into(),
         columns::age(pod, now),
@@ -45,11 +45,14 @@ fn cells(pod: &Value, now: Timestamp) -> Vec<Value> {
     ]
 }
 
+#[derive(Default)]
 struct Summary {
     reason: String,
     ready: usize,
     restarts: i64,
     last_restart: Option<Timestamp>,
+    /// Restarts, and the last of them, of init containers that stay.
+    of_sidecars: (i64, Option<Timestamp>),
 }
 
 /// The word of the STATUS column, as `kubectl get pods` has always chosen it.
@@ -60,9 +63,9 @@ fn summarise(pod: &Value) -> Summary {
     if reason.is_empty() {
         reason = word(&status["phase"]);
     }
-    let mut summary = Summary { reason, ready: 0, restarts: 0, last_restart: None };
+    let mut summary = Summary { reason, ready: 0, restarts: 0, last_restart: None, of_sidecars: (0, None) };
     if !initialising(pod, &mut summary) {
-        (summary.restarts, summary.last_restart) = (0, None);
+        (summary.restarts, summary.last_restart) = summary.of_sidecars;
         let mut running = false;
         for container in items(&status["containerStatuses"]).iter().rev() {
             count_restarts(container, &mut summary);
@@ -104,6 +107,16 @@ fn initialising(pod: &Value, summary: &mut Summary) -> bool {
         if terminated.is_object() && number(&terminated["exitCode"]) == 0 {
             continue;
         }
+        if is_sidecar(pod, container) {
+            let mut own = Summary::default();
+            count_restarts(container, &mut own);
+            summary.of_sidecars.0 += own.restarts;
+            summary.of_sidecars.1 = summary.of_sidecars.1.max(own.last_restart);
+            if container["started"] == true {
+                summary.ready += usize::from(container["ready"] == true);
+                continue;
+            }
+        }
         summary.reason = if terminated.is_object() {
             format!("Init:{}", ending(terminated))
         } else if !waiting.is_empty() && waiting != "PodInitializing" {
@@ -114,6 +127,16 @@ fn initialising(pod: &Value, summary: &mut Summary) -> bool {
         return true;
     }
     false
+}
+
+/// Whether a status is that of an init container that stays.
+fn is_sidecar(pod: &Value, status: &Value) -> bool {
+    let named = items(&pod["spec"]["initContainers"]).iter().find(|container| container["name"] == status["name"]);
+    named.is_some_and(|container| container["restartPolicy"] == "Always")
+}
+
+fn sidecars(pod: &Value) -> usize {
+    items(&pod["spec"]["initContainers"]).iter().filter(|container| container["restartPolicy"] == "Always").count()
 }
 
 /// How a container ended.
