@@ -12,7 +12,7 @@ use stage::*;
 fn serve_with(limits: Limits, upstream: std::net::SocketAddr) -> (serin_proxy::DataPlane, std::net::SocketAddr) {
     let plane = data_plane_with(limits);
     plane.set_endpoints(endpoints(&[("up", &[endpoint(upstream, "v1")])]));
-    plane.apply(spec_of(vec![route("/", to("up"))], &["up"])).unwrap();
+    plane.apply(spec_of(vec![route("/", to("up"))], &["up"])).expect("applied");
     let address = address(&plane);
     (plane, address)
 }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
@@ -72,16 +72,6 @@ impl Body {
     }
 }
 
-impl UpstreamBody {
-    fn poll_incoming(&mut self) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = Pin::new(&mut self.incoming).poll_frame(&mut Context::from_waker(Waker::noop()));
-        if matches!(frame, Poll::Ready(None)) || self.incoming.is_end_stream() {
-            self.ended = true;
-        }
-        frame.map_err(BodyError::from)
-    }
-}
-
 impl http_body::Body for Body {
     type Data = Bytes;
     type Error = BodyError;
@@ -92,14 +82,9 @@ impl http_body::Body for Body {
             Kind::Full(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Kind::Upstream(body) => body,
         };
-        // What comes out changes only while the connection is driven: ask, drive, ask again.
-        let mut frame = body.poll_incoming();
-        if frame.is_pending() {
-            if let Some(connection) = &mut body.connection {
-                connection.drive(cx);
-            }
-            frame = body.poll_incoming();
-        }
+        let Some(connection) = &mut body.connection else { return Poll::Ready(None) };
+        let frame = connection.poll_body(&mut body.incoming, cx).map_err(BodyError::from);
+        body.ended = matches!(frame, Poll::Ready(None)) || body.incoming.is_end_stream();
         if frame.is_pending() && body.deadline.as_ref().is_some_and(|deadline| deadline.poll_passed(cx)) {
             body.connection = None;
             return Poll::Ready(Some(Err(BodyError::Timeout)));

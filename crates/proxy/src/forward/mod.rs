@@ -3,6 +3,7 @@
 mod body;
 mod exchange;
 mod headers;
+mod inline_waker;
 mod pool;
 mod reply;
 mod tunnel;

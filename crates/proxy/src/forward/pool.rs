@@ -41,7 +41,7 @@ impl Pool {
 
     /// Keeps a connection whose response has ended, if it can serve again and there is room.
     pub(crate) fn put(&self, mut connection: Box<UpstreamConnection>, now: u64, most: usize) {
-        if connection.is_ready(&mut Context::from_waker(Waker::noop())) && self.idle.borrow().len() < most {
+        if connection.is_ready(&Context::from_waker(Waker::noop())) && self.idle.borrow().len() < most {
             connection.reused = true;
             connection.idle_since = now;
             self.idle.borrow_mut().push(connection);
@@ -50,7 +50,7 @@ impl Pool {
 
     /// Drops connections that were idle for more than `idle` ticks, and those that the upstream closed.
     pub(crate) fn sweep(&self, now: u64, idle: u64) {
-        let context = &mut Context::from_waker(Waker::noop());
+        let context = &Context::from_waker(Waker::noop());
         let connections = std::mem::take(&mut *self.idle.borrow_mut());
         let mut kept: Vec<_> = connections
             .into_iter()

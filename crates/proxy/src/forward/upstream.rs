@@ -3,7 +3,7 @@
 //! hyper's client splits a connection in two: a handle that takes requests and a future that moves bytes. The future
 //! usually runs in a task of its own, which costs wake-ups and hand-overs for each request; here the request's own task
 //! polls it. Whatever the handle waits for then changes only while the future is polled, so the handle is polled right
-//! after it and needs no waker.
+//! after it and needs no waker, and what the two do to each other wakes nobody ([`InlineWaker`]).
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -20,6 +20,7 @@ use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::inline_waker::InlineWaker;
 use crate::worker::Deadline;
 
 /// A client's request body on its way to an upstream. Says when all of it has been read.
@@ -78,10 +79,14 @@ pub(crate) enum SendError {
     Timeout,
 }
 
+type Driver = Connection<TokioIo<TcpStream>, RequestBody>;
+
 /// A connection to an upstream.
 pub(crate) struct UpstreamConnection {
     sender: SendRequest<RequestBody>,
-    driver: Connection<TokioIo<TcpStream>, RequestBody>,
+    /// Gone once it has ended without an answer.
+    driver: Option<Driver>,
+    waker: InlineWaker,
     /// Whether the driver is done: the connection is closed, or switched protocols.
     ended: bool,
     /// Whether it has served a request before.
@@ -97,18 +102,46 @@ impl UpstreamConnection {
         stream.set_nodelay(true)?;
         let (sender, driver) =
             Builder::new().max_headers(256).handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
-        Ok(Box::new(Self { sender, driver, ended: false, reused: false, idle_since: 0 }))
+        Ok(Box::new(Self {
+            sender,
+            driver: Some(driver),
+            waker: InlineWaker::new(),
+            ended: false,
+            reused: false,
+            idle_since: 0,
+        }))
     }
 
     /// Moves bytes.
-    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        if !self.ended && Pin::new(&mut self.driver).poll(cx).is_ready() {
-            self.ended = true;
+    fn drive(&mut self, cx: &Context<'_>) {
+        let (driver, ended) = (&mut self.driver, &mut self.ended);
+        self.waker.run(cx, |cx| {
+            *ended = *ended || poll_driver(driver, cx);
+            *ended
+        });
+    }
+
+    /// Asks `incoming`, the body of the response that comes on this connection, for more.
+    pub(crate) fn poll_body(
+        &mut self,
+        incoming: &mut Incoming,
+        cx: &Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut ask = || Pin::new(&mut *incoming).poll_frame(&mut Context::from_waker(Waker::noop()));
+        let mut frame = self.waker.quietly(&mut ask);
+        if frame.is_pending() {
+            let (driver, ended) = (&mut self.driver, &mut self.ended);
+            self.waker.run(cx, |cx| {
+                *ended = *ended || poll_driver(driver, cx);
+                frame = ask();
+                frame.is_ready()
+            });
         }
+        frame
     }
 
     /// Whether it can take a request, as far as is known without asking the system again.
-    pub(crate) fn is_ready(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(crate) fn is_ready(&mut self, cx: &Context<'_>) -> bool {
         self.drive(cx);
         !self.ended && self.sender.is_ready()
     }
@@ -121,13 +154,21 @@ impl UpstreamConnection {
         deadline: &mut Option<Deadline>,
         make_deadline: impl Fn() -> Deadline,
     ) -> Result<Response<Incoming>, SendError> {
-        let mut response = pin!(self.sender.try_send_request(request));
-        let (driver, ended) = (&mut self.driver, &mut self.ended);
+        let (sender, driver, ended) = (&mut self.sender, &mut self.driver, &mut self.ended);
+        let mut response = pin!(self.waker.quietly(|| sender.try_send_request(request)));
         poll_fn(|cx| {
-            if !*ended && Pin::new(&mut *driver).poll(cx).is_ready() {
-                *ended = true;
+            let mut result = Poll::Pending;
+            self.waker.run(cx, |cx| {
+                *ended = *ended || poll_driver(driver, cx);
+                result = response.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                result.is_ready() || *ended
+            });
+            if *ended && result.is_pending() {
+                // It ended before it took the request, which comes back when the driver goes.
+                *driver = None;
+                result = response.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             }
-            if let Poll::Ready(result) = response.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            if let Poll::Ready(result) = result {
                 return Poll::Ready(result.map_err(|mut error| match error.take_message() {
                     Some(request) => SendError::NotSent(Box::new(request)),
                     None => SendError::Broken(error.into_error()),
@@ -151,7 +192,12 @@ impl UpstreamConnection {
             if self.ended { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-        let parts = self.driver.into_parts();
+        let parts = self.driver?.into_parts();
         Some((parts.io.into_inner(), parts.read_buf))
     }
+}
+
+/// Whether the driver has ended.
+fn poll_driver(driver: &mut Option<Driver>, cx: &mut Context<'_>) -> bool {
+    driver.as_mut().is_none_or(|driver| Pin::new(driver).poll(cx).is_ready())
 }
