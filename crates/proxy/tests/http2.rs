@@ -15,19 +15,19 @@ use stage::*;
 type ClientBody = http_body_util::combinators::UnsyncBoxBody<Bytes, std::convert::Infallible>;
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
 }
 
 async fn client(address: std::net::SocketAddr) -> hyper::client::conn::http2::SendRequest<ClientBody> {
-    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let stream = tokio::net::TcpStream::connect(address).await.expect("connected");
     let (sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("a handshake");
     tokio::spawn(connection);
     sender
 }
 
 fn request(address: std::net::SocketAddr, path: &str, body: ClientBody) -> Request<ClientBody> {
-    Request::builder().uri(format!("http://{address}{path}")).body(body).unwrap()
+    Request::builder().uri(format!("http://{address}{path}")).body(body).expect("a request")
 }
 
 fn no_body() -> ClientBody {
