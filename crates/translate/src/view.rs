@@ -99,7 +99,8 @@ pub(crate) struct TableIndex<'a> {
 
 impl<'a> TableIndex<'a> {
     pub(crate) fn new(view: &View<'a>) -> Self {
-        let tables: Vec<_> = view.all(&view.snapshot.route_tables).collect();
+        let mut tables: Vec<_> = view.all(&view.snapshot.route_tables).collect();
+        tables.sort_by(|a, b| a.id.cmp(&b.id));
         let mut index = Self {
             tables: Vec::new(),
             by_name: HashMap::with_capacity(tables.len()),

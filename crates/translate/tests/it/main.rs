@@ -5,6 +5,7 @@ mod destinations;
 mod fixture;
 mod gateways;
 mod matchers;
+mod model;
 mod never_open;
 mod outages;
 mod serving;
