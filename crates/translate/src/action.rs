@@ -19,7 +19,7 @@ pub(crate) struct Actions<'a> {
     pub(crate) groups: &'a Groups<'a>,
 }
 
-impl Actions<'_> {
+impl<'a> Actions<'a> {
     fn policy(&self) -> &InvalidPolicy {
         &self.view.policy
     }
@@ -31,7 +31,7 @@ impl Actions<'_> {
         route: &gateway::Route,
         at: &FieldPath<'_>,
         unimplemented: &[String],
-        notes: &mut Notes,
+        notes: &mut Notes<'a>,
     ) -> Option<Action> {
         match (&route.route_action, &route.redirect_action, &route.direct_response_action) {
             (Some(action), None, None) => {
@@ -56,7 +56,7 @@ impl Actions<'_> {
         action: &RouteAction,
         at: &FieldPath<'_>,
         unimplemented: &[String],
-        notes: &mut Notes,
+        notes: &mut Notes<'a>,
     ) -> Option<Forward> {
         let namespace = owner.namespace.as_str();
         match (&action.single, &action.multi, &action.upstream_group, &action.cluster_header) {
@@ -88,11 +88,10 @@ impl Actions<'_> {
         }
     }
 
-    fn group(&self, reference: &Ref, at: &FieldPath<'_>, notes: &mut Notes) -> Option<Forward> {
-        let id = ResourceId::new(ResourceKind::UpstreamGroup, &reference.namespace, &reference.name);
+    fn group(&self, reference: &Ref, at: &FieldPath<'_>, notes: &mut Notes<'a>) -> Option<Forward> {
         let Some(group) = self.groups.get(reference) else {
             match self.view.unreadable(ResourceKind::UpstreamGroup, reference) {
-                Some(unreadable) => {
+                Some((id, unreadable)) => {
                     notes.uses.push(id);
                     notes.malformed(at, &format!("UpstreamGroup {reference} cannot be read: {}", unreadable.reason));
                 }
@@ -100,8 +99,8 @@ impl Actions<'_> {
             }
             return None;
         };
-        notes.uses.push(id);
-        notes.uses.extend(group.uses.iter().cloned());
+        notes.uses.push(group.id);
+        notes.uses.extend(&group.uses);
         notes.problems.extend(group.problems.iter().cloned().map(|mut problem| {
             problem.path = format!("{at} (UpstreamGroup {reference}, {})", problem.path);
             problem
@@ -110,7 +109,7 @@ impl Actions<'_> {
     }
 }
 
-impl Notes {
+impl Notes<'_> {
     /// Notes that a block holds a field which is known but not implemented. `false`: there is none.
     fn unimplemented(&mut self, at: &FieldPath<'_>, fields: &[String]) -> bool {
         let block = format!("{at}.");
@@ -124,7 +123,7 @@ impl Notes {
     }
 }
 
-fn cluster_header(header: &str, at: &FieldPath<'_>, notes: &mut Notes) -> Option<Forward> {
+fn cluster_header(header: &str, at: &FieldPath<'_>, notes: &mut Notes<'_>) -> Option<Forward> {
     if is_header_name(header) {
         return Some(Forward::ClusterHeader(header.to_owned()));
     }
@@ -137,7 +136,7 @@ pub(crate) fn is_header_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-fn direct_response(action: &DirectResponseAction, at: &FieldPath<'_>, notes: &mut Notes) -> Option<Action> {
+fn direct_response(action: &DirectResponseAction, at: &FieldPath<'_>, notes: &mut Notes<'_>) -> Option<Action> {
     match u16::try_from(action.status).ok().filter(|status| (200..600).contains(status)) {
         Some(status) => Some(Action::DirectResponse { status, body: action.body.clone() }),
         None => {
@@ -149,7 +148,7 @@ fn direct_response(action: &DirectResponseAction, at: &FieldPath<'_>, notes: &mu
 
 /// A redirect with a path that no URL should have is reported, and served all the same: what cannot be served at all
 /// is `None`.
-fn redirect(action: &RedirectAction, at: &FieldPath<'_>, notes: &mut Notes) -> Option<Redirect> {
+fn redirect(action: &RedirectAction, at: &FieldPath<'_>, notes: &mut Notes<'_>) -> Option<Redirect> {
     if let Err(reason) = path::check(&action.host_redirect) {
         notes.malformed(&at.field("hostRedirect"), &reason);
     }

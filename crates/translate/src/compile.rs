@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serin_api::gateway;
-use serin_api::proxy::{Action, Route};
+use serin_api::proxy::Route;
 use serin_api::{RawOptions, ResourceId, ResourceKind};
 
 use crate::action::Actions;
 use crate::destination::Notes;
 use crate::field_path::FieldPath;
-use crate::matcher::{self, Checked, PathState};
+use crate::matcher::{self, Checked};
 use crate::options::{self, Options};
 use crate::report::Finding;
 use crate::selection::{self, Selection};
@@ -22,8 +22,6 @@ pub(crate) struct Compiled<'a> {
     pub(crate) written: &'a gateway::Route,
     /// Its place in the list.
     pub(crate) index: usize,
-    /// Its name in messages and metrics.
-    pub(crate) name: String,
     pub(crate) matchers: Vec<Checked<'a>>,
     /// Its own options, and those it takes over from RouteOptions.
     pub(crate) options: Option<Cow<'a, Options>>,
@@ -33,12 +31,15 @@ pub(crate) struct Compiled<'a> {
     /// What is to be said of it, apart from its paths.
     pub(crate) findings: Vec<Arc<Finding>>,
     /// Upstreams, groups and options whose findings concern whoever reaches this route.
-    pub(crate) uses: Vec<ResourceId>,
-    /// The route as it is served when nothing comes down from a parent; `None` when a matcher is at fault.
-    pub(crate) plain: Option<Arc<Route>>,
+    pub(crate) uses: Vec<&'a ResourceId>,
 }
 
 impl Compiled<'_> {
+    /// Its name in messages and metrics: its own, else where it is.
+    pub(crate) fn name(&self, id: &ResourceId) -> String {
+        name(id, self.written, self.index)
+    }
+
     /// Its path in the resource that holds it.
     pub(crate) fn path(&self, id: &ResourceId) -> String {
         let list = if id.kind == ResourceKind::VirtualService { "spec.virtualHost" } else { "spec" };
@@ -46,10 +47,15 @@ impl Compiled<'_> {
     }
 }
 
+fn name(id: &ResourceId, route: &gateway::Route, index: usize) -> String {
+    if route.name.is_empty() { format!("{}.{}[{index}]", id.namespace, id.name) } else { route.name.clone() }
+}
+
 /// What comes after a route has matched.
 pub(crate) enum Step {
-    /// Its own action, or what takes its place.
-    Act(Action, Vec<ResourceId>),
+    /// Its own action, or what takes its place: the route as it is served when nothing comes down from a parent and no
+    /// matcher is at fault.
+    Act(Arc<Route>),
     /// The routes of other tables.
     Delegate(Selection),
 }
@@ -84,43 +90,33 @@ impl<'a> Compiler<'a> {
         index: usize,
         at: &FieldPath<'_>,
     ) -> Compiled<'a> {
-        let name =
-            if route.name.is_empty() { format!("{}.{}[{index}]", id.namespace, id.name) } else { route.name.clone() };
         let mut findings = Vec::new();
         let matchers: Vec<_> = route
             .matchers
             .iter()
             .enumerate()
-            .map(|(place, matcher)| matcher::check(id, &name, matcher, &at.element("matchers", place), &mut findings))
+            .map(|(place, matcher)| matcher::check(id, matcher, &at.element("matchers", place), &mut findings))
             .collect();
         let mut uses = Vec::new();
         let (options, options_unknown) = self.options(id, route, at, &mut findings, &mut uses);
         let step = match &route.delegate_action {
-            Some(delegate) => self.delegate(id, route, delegate, at, &mut findings),
-            None => self.act(id, unimplemented, route, at, &mut findings, &mut uses),
+            Some(delegate) => self.delegate(id, route, index, delegate, at, &mut findings),
+            None => Step::Act(Arc::new(self.act(id, unimplemented, route, index, at, &mut findings, &mut uses))),
         };
-        let fine = matchers.iter().all(|checked| checked.path == PathState::Fine && checked.conditions_hold);
-        let plain = match &step {
-            Step::Act(action, via) if fine => {
-                let matchers =
-                    if route.matchers.is_empty() { vec![matcher::everything()] } else { route.matchers.clone() };
-                let action = action.clone();
-                Some(Arc::new(Route { name: name.clone(), source: id.clone(), via: via.clone(), matchers, action }))
-            }
-            _ => None,
-        };
-        Compiled { written: route, index, name, matchers, options, options_unknown, step, findings, uses, plain }
+        Compiled { written: route, index, matchers, options, options_unknown, step, findings, uses }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one route")]
     fn act(
         &self,
         id: &ResourceId,
         unimplemented: &[String],
         route: &gateway::Route,
+        index: usize,
         at: &FieldPath<'_>,
         findings: &mut Vec<Arc<Finding>>,
-        uses: &mut Vec<ResourceId>,
-    ) -> Step {
+        uses: &mut Vec<&'a ResourceId>,
+    ) -> Route {
         let mut notes = Notes::default();
         let resolved = self.actions.resolve(id, route, at, unimplemented, &mut notes);
         findings.extend(notes.problems.into_iter().map(|problem| Arc::new(problem.on_route(id))));
@@ -129,8 +125,13 @@ impl<'a> Compiler<'a> {
         let via = group
             .filter(|_| resolved.is_some())
             .map(|group| ResourceId::new(ResourceKind::UpstreamGroup, &group.namespace, &group.name));
-        let action = resolved.unwrap_or_else(|| self.actions.view.policy.action());
-        Step::Act(action, via.into_iter().collect())
+        Route {
+            name: name(id, route, index),
+            source: id.clone(),
+            via: via.into_iter().collect(),
+            matchers: if route.matchers.is_empty() { vec![matcher::everything()] } else { route.matchers.clone() },
+            action: resolved.unwrap_or_else(|| self.actions.view.policy.action()),
+        }
     }
 
     /// A route that cannot delegate as it is written is replaced.
@@ -138,6 +139,7 @@ impl<'a> Compiler<'a> {
         &self,
         id: &ResourceId,
         route: &gateway::Route,
+        index: usize,
         delegate: &gateway::DelegateAction,
         at: &FieldPath<'_>,
         findings: &mut Vec<Arc<Finding>>,
@@ -145,7 +147,13 @@ impl<'a> Compiler<'a> {
         let mut fault = |reason: &str| {
             let message = format!("{at}: invalid route: {reason}");
             findings.push(Arc::new(Finding::error(id, at.to_string(), message)));
-            Step::Act(self.actions.view.policy.action(), Vec::new())
+            Step::Act(Arc::new(Route {
+                name: name(id, route, index),
+                source: id.clone(),
+                via: Vec::new(),
+                matchers: if route.matchers.is_empty() { vec![matcher::everything()] } else { route.matchers.clone() },
+                action: self.actions.view.policy.action(),
+            }))
         };
         if route.route_action.is_some() || route.redirect_action.is_some() || route.direct_response_action.is_some() {
             return fault("a route has one action, keep only one of them");
@@ -173,7 +181,7 @@ impl<'a> Compiler<'a> {
         route: &'a gateway::Route,
         at: &FieldPath<'_>,
         findings: &mut Vec<Arc<Finding>>,
-        uses: &mut Vec<ResourceId>,
+        uses: &mut Vec<&'a ResourceId>,
     ) -> (Option<Cow<'a, Options>>, bool) {
         let own = options::map(route.options.as_ref());
         let view = self.actions.view;
@@ -185,7 +193,7 @@ impl<'a> Compiler<'a> {
             let kind = ResourceKind::RouteOption;
             let at = at.field("optionsConfigRefs");
             let at = at.element("delegateOptions", place);
-            let found = view.find(all, reference).map(|option| option.spec.options.as_ref());
+            let found = view.find(all, reference).map(|option| (&option.id, option.spec.options.as_ref()));
             merged = self.take_over(id, kind, reference, found, &at, merged, findings, uses, &mut unknown);
         }
         (merged, unknown)
@@ -198,22 +206,21 @@ impl<'a> Compiler<'a> {
         id: &ResourceId,
         kind: ResourceKind,
         reference: &serin_api::Ref,
-        found: Option<Option<&'a RawOptions>>,
+        found: Option<(&'a ResourceId, Option<&'a RawOptions>)>,
         at: &FieldPath<'_>,
         merged: Option<Cow<'a, Options>>,
         findings: &mut Vec<Arc<Finding>>,
-        uses: &mut Vec<ResourceId>,
+        uses: &mut Vec<&'a ResourceId>,
         unknown: &mut bool,
     ) -> Option<Cow<'a, Options>> {
-        let shared = ResourceId::new(kind, &reference.namespace, &reference.name);
         match found {
-            Some(options) => {
+            Some((shared, options)) => {
                 uses.push(shared);
                 options::merge(merged, options::map(options))
             }
             None => {
                 let finding = match self.actions.view.unreadable(kind, reference) {
-                    Some(unreadable) => {
+                    Some((shared, unreadable)) => {
                         *unknown = true;
                         uses.push(shared);
                         let reason = &unreadable.reason;

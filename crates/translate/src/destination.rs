@@ -1,9 +1,11 @@
 //! Destinations: from what a route names to a target in the flattened model.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serin_api::gateway;
 use serin_api::proxy::{Cluster, ClusterName, Target};
 use serin_api::{Ref, ResourceId, ResourceKind};
@@ -57,15 +59,15 @@ impl Problem {
 
 /// What came up while resolving: problems, and the resources that were used.
 #[derive(Default)]
-pub(crate) struct Notes {
+pub(crate) struct Notes<'a> {
     pub(crate) problems: Vec<Problem>,
-    pub(crate) uses: Vec<ResourceId>,
+    pub(crate) uses: Vec<&'a ResourceId>,
 }
 
 /// All destinations there are.
 pub(crate) struct Destinations<'a> {
     view: &'a View<'a>,
-    upstreams: HashMap<&'a Ref, upstream::Destination>,
+    upstreams: FxHashMap<&'a Ref, upstream::Destination<'a>>,
     /// Clusters for Services that routes name without an Upstream, made as they come up.
     services: RefCell<BTreeMap<ClusterName, Arc<Cluster>>>,
 }
@@ -83,13 +85,13 @@ impl<'a> Destinations<'a> {
     }
 
     /// The findings on each Upstream.
-    pub(crate) fn upstreams(&self) -> impl Iterator<Item = (&'a Ref, &upstream::Destination)> {
+    pub(crate) fn upstreams(&self) -> impl Iterator<Item = (&'a Ref, &upstream::Destination<'a>)> {
         self.upstreams.iter().map(|(reference, destination)| (*reference, destination))
     }
 
     /// Every cluster that a target was or could be resolved to, by name.
-    pub(crate) fn clusters(&self) -> HashMap<ClusterName, Arc<Cluster>> {
-        let mut all: HashMap<_, _> =
+    pub(crate) fn clusters(&self) -> FxHashMap<ClusterName, Arc<Cluster>> {
+        let mut all: FxHashMap<_, _> =
             self.services.borrow().iter().map(|(name, cluster)| (name.clone(), cluster.clone())).collect();
         for cluster in self.upstreams.values().filter_map(|destination| destination.cluster.as_ref()) {
             all.insert(cluster.name.clone(), cluster.clone());
@@ -104,11 +106,15 @@ impl<'a> Destinations<'a> {
         written: &gateway::Destination,
         namespace: &str,
         path: &FieldPath<'_>,
-        notes: &mut Notes,
+        notes: &mut Notes<'a>,
     ) -> Option<Target> {
         let cluster = match (&written.upstream, &written.kube) {
             (Some(upstream), None) => {
-                let reference = upstream.or_namespace(namespace);
+                let reference = if upstream.namespace.is_empty() {
+                    Cow::Owned(upstream.or_namespace(namespace))
+                } else {
+                    Cow::Borrowed(upstream)
+                };
                 self.upstream(&reference, &path.field("upstream"), notes)?
             }
             (None, Some(kube)) => self.service(kube, &path.field("kube"), notes)?,
@@ -130,10 +136,10 @@ impl<'a> Destinations<'a> {
         Some(Target::Cluster { cluster: cluster.name.clone(), subset })
     }
 
-    fn upstream(&self, reference: &Ref, path: &FieldPath<'_>, notes: &mut Notes) -> Option<Arc<Cluster>> {
+    fn upstream(&self, reference: &Ref, path: &FieldPath<'_>, notes: &mut Notes<'a>) -> Option<Arc<Cluster>> {
         let Some(destination) = self.upstreams.get(reference) else {
-            if let Some(unreadable) = self.view.unreadable(ResourceKind::Upstream, reference) {
-                notes.uses.push(ResourceId::new(ResourceKind::Upstream, &reference.namespace, &reference.name));
+            if let Some((id, unreadable)) = self.view.unreadable(ResourceKind::Upstream, reference) {
+                notes.uses.push(id);
                 notes.malformed(path, &format!("Upstream {reference} cannot be read: {}", unreadable.reason));
                 return None;
             }
@@ -143,7 +149,7 @@ impl<'a> Destinations<'a> {
             notes.problem(Severity::Missing, path, missing("Upstream", reference));
             return None;
         };
-        notes.uses.push(ResourceId::new(ResourceKind::Upstream, &reference.namespace, &reference.name));
+        notes.uses.push(destination.id);
         if let Some(reason) = &destination.without_endpoints {
             notes.problem(Severity::Degraded, path, format!("Upstream {reference}: {reason}"));
         }
@@ -157,7 +163,7 @@ impl<'a> Destinations<'a> {
         &self,
         kube: &gateway::KubeDestination,
         path: &FieldPath<'_>,
-        notes: &mut Notes,
+        notes: &mut Notes<'a>,
     ) -> Option<Arc<Cluster>> {
         let reference = service_reference(&kube.reference, kube.port);
         let known = self.view.snapshot.services.get(&kube.reference);
@@ -182,7 +188,7 @@ impl<'a> Destinations<'a> {
         cluster: &Cluster,
         values: &BTreeMap<String, String>,
         path: &FieldPath<'_>,
-        notes: &mut Notes,
+        notes: &mut Notes<'a>,
     ) -> Option<BTreeMap<String, String>> {
         let Some(subsets) = &cluster.subsets else {
             let reason = "route has a subset config, but the upstream does not".to_owned();
@@ -215,7 +221,7 @@ pub(crate) fn missing(kind: &str, reference: &Ref) -> String {
     format!("*v1.{kind} {{{} {}}} not found", reference.name, reference.namespace)
 }
 
-impl Notes {
+impl Notes<'_> {
     pub(crate) fn malformed(&mut self, path: &FieldPath<'_>, reason: &str) {
         self.problem(Severity::Malformed, path, reason.to_owned());
     }

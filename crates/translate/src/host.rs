@@ -27,7 +27,7 @@ pub(crate) struct Host<'a> {
     /// The tables it reaches, by their places in the index.
     pub(crate) tables: BTreeSet<usize>,
     /// Everything else it reaches.
-    pub(crate) uses: BTreeSet<ResourceId>,
+    pub(crate) uses: Vec<&'a ResourceId>,
     pub(crate) findings: Vec<Arc<Finding>>,
 }
 
@@ -58,8 +58,9 @@ pub(crate) fn flatten<'a>(
     for (place, reference) in refs.enumerate() {
         let at = at.field("optionsConfigRefs");
         let at = at.element("delegateOptions", place);
-        let found =
-            view.find(&view.snapshot.virtual_host_options, reference).map(|shared| shared.spec.options.as_ref());
+        let found = view
+            .find(&view.snapshot.virtual_host_options, reference)
+            .map(|shared| (&shared.id, shared.spec.options.as_ref()));
         let kind = ResourceKind::VirtualHostOption;
         merged = compiler.take_over(id, kind, reference, found, &at, merged, &mut findings, &mut uses, &mut unknown);
     }

@@ -172,7 +172,7 @@ fn served(view: &View<'_>, candidate: &Candidate<'_>, hosts: &[Host<'_>], book: 
     let http = candidate.http;
     for (at, reference) in http.virtual_services.iter().enumerate() {
         let path = format!("spec.httpGateway.virtualServices[{at}]");
-        if let Some(unreadable) = view.unreadable(ResourceKind::VirtualService, reference) {
+        if let Some((_, unreadable)) = view.unreadable(ResourceKind::VirtualService, reference) {
             let message = format!("{path}: VirtualService {reference} cannot be read: {}", unreadable.reason);
             book.add(Finding::error(id, path, message));
         } else if view.find(&view.snapshot.virtual_services, reference).is_none() {

@@ -22,6 +22,13 @@ pub(crate) struct Checked<'a> {
     pub(crate) conditions_hold: bool,
 }
 
+impl Checked<'_> {
+    /// Whether nothing is wrong with it.
+    pub(crate) fn is_fine(&self) -> bool {
+        self.path == PathState::Fine && self.conditions_hold
+    }
+}
+
 /// What a matcher's path is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PathState {
@@ -38,14 +45,13 @@ pub(crate) enum PathState {
 /// Checks one matcher. What is wrong with anything but its path goes to `findings`.
 pub(crate) fn check<'a>(
     owner: &ResourceId,
-    name: &str,
     matcher: &'a Matcher,
     at: &FieldPath<'_>,
     findings: &mut Vec<Arc<Finding>>,
 ) -> Checked<'a> {
-    let (path, path_finding) = check_path(owner, name, matcher, at);
+    let (path, path_finding) = check_path(owner, matcher, at);
     let before = findings.len();
-    let mut fault = |at: &FieldPath<'_>, reason: String| findings.push(Arc::new(route_error(owner, name, at, &reason)));
+    let mut fault = |at: &FieldPath<'_>, reason: String| findings.push(Arc::new(route_error(owner, at, &reason)));
     for (index, header) in matcher.headers.iter().enumerate() {
         let at = at.element("headers", index);
         let known = header.name.strip_prefix(':').unwrap_or(&header.name);
@@ -80,13 +86,8 @@ pub(crate) fn check<'a>(
     Checked { matcher, path, path_finding, conditions_hold }
 }
 
-fn check_path(
-    owner: &ResourceId,
-    name: &str,
-    matcher: &Matcher,
-    at: &FieldPath<'_>,
-) -> (PathState, Option<Arc<Finding>>) {
-    let fault = |state, at: &FieldPath<'_>, reason: &str| (state, Some(Arc::new(route_error(owner, name, at, reason))));
+fn check_path(owner: &ResourceId, matcher: &Matcher, at: &FieldPath<'_>) -> (PathState, Option<Arc<Finding>>) {
+    let fault = |state, at: &FieldPath<'_>, reason: &str| (state, Some(Arc::new(route_error(owner, at, reason))));
     let plain = |field: &'static str, path: &str| match path::check(path) {
         Ok(()) if path.is_empty() || path.starts_with('/') => (PathState::Fine, None),
         Ok(()) => {
@@ -119,9 +120,9 @@ fn check_path(
 }
 
 /// A fault of a route, in the words of Gloo's route errors.
-pub(crate) fn route_error(owner: &ResourceId, name: &str, at: &FieldPath<'_>, reason: &str) -> Finding {
+pub(crate) fn route_error(owner: &ResourceId, at: &FieldPath<'_>, reason: &str) -> Finding {
     let at = at.to_string();
-    let message = format!("Route Error: InvalidMatcherError. Reason: {at}: {reason}. Route Name: {name}");
+    let message = format!("Route Error: InvalidMatcherError. Reason: {at}: {reason}");
     Finding::error(owner, at, message)
 }
 

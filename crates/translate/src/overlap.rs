@@ -1,10 +1,11 @@
 //! Routes that can never be reached, because an earlier one takes all their requests. Advice, unless the Settings ask
 //! for a warning (`warnRouteShortCircuiting`).
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHasher};
 use serin_api::gateway::{HeaderMatcher, Matcher, QueryParameterMatcher};
 use serin_api::proxy::Route;
 
@@ -73,9 +74,12 @@ enum Hidden<'h> {
 /// The matchers so far.
 #[derive(Default)]
 struct Earlier<'h> {
-    all: HashMap<u64, Vec<(&'h Route, &'h Matcher)>>,
-    /// By prefix; in lower case where the comparison does not mind.
-    prefixes: HashMap<(bool, String), Vec<(&'h Route, &'h Matcher)>>,
+    all: FxHashMap<u64, Vec<(&'h Route, &'h Matcher)>>,
+    /// By prefix.
+    prefixes: FxHashMap<&'h str, Vec<(&'h Route, &'h Matcher)>>,
+    /// By prefix in lower case: those for which case does not matter.
+    caseless: FxHashMap<String, Vec<(&'h Route, &'h Matcher)>>,
+    /// The lengths of all prefixes.
     lengths: BTreeSet<usize>,
     regexes: Vec<(&'h Route, &'h Matcher, regex::Regex)>,
 }
@@ -87,10 +91,12 @@ impl<'h> Earlier<'h> {
             alike.push((route, matcher));
         }
         if let Some(prefix) = &matcher.prefix {
-            let sensitive = matcher.case_sensitive.unwrap_or(true);
-            let key = if sensitive { prefix.clone() } else { prefix.to_ascii_lowercase() };
-            self.lengths.insert(key.len());
-            let alike = self.prefixes.entry((sensitive, key)).or_default();
+            self.lengths.insert(prefix.len());
+            let alike = if matcher.case_sensitive == Some(false) {
+                self.caseless.entry(prefix.to_ascii_lowercase()).or_default()
+            } else {
+                self.prefixes.entry(prefix).or_default()
+            };
             if alike.len() < MAX_COMPARED {
                 alike.push((route, matcher));
             }
@@ -114,20 +120,15 @@ impl<'h> Earlier<'h> {
         }
         // All that a regex matches begins with this much of it.
         let path = matcher.regex.as_deref().map_or_else(|| path_text(matcher), pattern::literal_prefix);
-        let lower = path.to_ascii_lowercase();
+        let lower = if self.caseless.is_empty() { String::new() } else { path.to_ascii_lowercase() };
         for length in self.lengths.iter().take_while(|length| **length <= path.len()) {
-            for (sensitive, path) in [(true, path), (false, lower.as_str())] {
-                // What ignores case is not hidden by what does not.
-                if sensitive && matcher.case_sensitive == Some(false) {
-                    continue;
-                }
-                let Some(start) = path.get(..*length) else { continue };
-                let candidates = self.prefixes.get(&(sensitive, start.to_owned())).into_iter().flatten();
-                if let Some((by, earlier)) =
-                    candidates.filter(|(by, _)| other(by)).find(|(_, earlier)| implied(earlier, matcher))
-                {
-                    return Some(Hidden::Prefix(by, path_text(earlier)));
-                }
+            // What ignores case is not hidden by what does not.
+            let sensitive = path.get(..*length).filter(|_| matcher.case_sensitive != Some(false));
+            let sensitive = sensitive.and_then(|start| self.prefixes.get(start));
+            let caseless = lower.get(..*length).and_then(|start| self.caseless.get(start));
+            let mut candidates = sensitive.into_iter().chain(caseless).flatten().filter(|(by, _)| other(by));
+            if let Some((by, earlier)) = candidates.find(|(_, earlier)| implied(earlier, matcher)) {
+                return Some(Hidden::Prefix(by, path_text(earlier)));
             }
         }
         if matcher.regex.is_some() || matcher.case_sensitive == Some(false) {
@@ -173,7 +174,7 @@ fn parameter_implied(wanted: &QueryParameterMatcher, given: &QueryParameterMatch
 }
 
 fn hash(matcher: &Matcher) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     (&matcher.prefix, &matcher.exact, &matcher.regex, matcher.case_sensitive, &matcher.methods).hash(&mut hasher);
     matcher.headers.iter().for_each(|header| (&header.name, &header.value).hash(&mut hasher));
     matcher.query_parameters.iter().for_each(|parameter| (&parameter.name, &parameter.value).hash(&mut hasher));

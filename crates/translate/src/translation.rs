@@ -1,8 +1,9 @@
 //! The whole of it: from a snapshot to what would be served, and what is to be said of each resource.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serin_api::proxy::{Action, Cluster, ClusterName, Forward, ProxySpec, Route, Target, VirtualHost};
 use serin_api::{ResourceId, ResourceKind};
 
@@ -108,7 +109,7 @@ fn report_hosts(index: &TableIndex<'_>, hosts: &[Host<'_>], book: &mut Book) {
     for host in hosts {
         let id = &host.resource.id;
         let tables = host.tables.iter().map(|table| &index.tables()[*table].id);
-        for reached in tables.chain(&host.uses) {
+        for reached in tables.chain(host.uses.iter().copied()) {
             // What a table's own routes have to say came with the host, where they are reached; this is the rest.
             let rest: Vec<_> = book
                 .findings(reached)
@@ -162,9 +163,9 @@ fn proxy(
     index: &TableIndex<'_>,
     hosts: &[Host<'_>],
     bound: &[Bound],
-    clusters: &HashMap<ClusterName, Arc<Cluster>>,
+    clusters: &FxHashMap<ClusterName, Arc<Cluster>>,
 ) -> ProxySpec {
-    let mut used = BTreeMap::new();
+    let mut used = FxHashSet::default();
     let mut sources = BTreeMap::new();
     let mut source = |id: &ResourceId| {
         if let Some(generation) = known::generation(view.snapshot, id) {
@@ -181,34 +182,29 @@ fn proxy(
             let host = &hosts[*place];
             source(&host.resource.id);
             host.tables.iter().for_each(|table| source(&index.tables()[*table].id));
-            host.uses.iter().for_each(&mut source);
+            host.uses.iter().for_each(|used| source(used));
         }
         for route in bound.listener.virtual_hosts.iter().flat_map(|host| &host.routes) {
-            any_cluster |= names_clusters(route, clusters, &mut used);
+            any_cluster |= names_clusters(route, &mut used);
         }
     }
-    if any_cluster {
-        // A request's header may name any Upstream.
-        used.extend(clusters.iter().map(|(name, cluster)| (name.clone(), cluster.clone())));
+    // A request's header may name any Upstream.
+    let named = clusters.iter().filter(|(name, _)| any_cluster || used.contains(name));
+    ProxySpec {
+        listeners: bound.iter().map(|bound| bound.listener.clone()).collect(),
+        clusters: named.map(|(name, cluster)| (name.clone(), cluster.clone())).collect(),
+        sources,
     }
-    ProxySpec { listeners: bound.iter().map(|bound| bound.listener.clone()).collect(), clusters: used, sources }
 }
 
 /// Adds the clusters that a route names. `true`: it names them only when a request comes.
-fn names_clusters(
-    route: &Route,
-    clusters: &HashMap<ClusterName, Arc<Cluster>>,
-    used: &mut BTreeMap<ClusterName, Arc<Cluster>>,
-) -> bool {
+fn names_clusters<'r>(route: &'r Route, used: &mut FxHashSet<&'r ClusterName>) -> bool {
     match &route.action {
         Action::Forward(Forward::Weighted(targets)) => {
-            for weighted in targets {
-                if let Target::Cluster { cluster, .. } = &weighted.target
-                    && !used.contains_key(cluster)
-                {
-                    used.extend(clusters.get(cluster).map(|found| (cluster.clone(), found.clone())));
-                }
-            }
+            used.extend(targets.iter().filter_map(|weighted| match &weighted.target {
+                Target::Cluster { cluster, .. } => Some(cluster),
+                Target::DirectResponse { .. } => None,
+            }));
             false
         }
         Action::Forward(Forward::ClusterHeader(_)) => true,

@@ -15,7 +15,8 @@ use crate::view::View;
 const OTHER_TYPES: [&str; 7] = ["pipe", "aws", "azure", "consul", "awsEc2", "gcp", "ai"];
 
 /// An Upstream, looked at once for all the routes that name it.
-pub(crate) struct Destination {
+pub(crate) struct Destination<'a> {
+    pub(crate) id: &'a ResourceId,
     /// The cluster; `None` when the Upstream is so wrong that there is none.
     pub(crate) cluster: Option<Arc<Cluster>>,
     /// Why it has no endpoints, when that is certain: for everyone who routes to it.
@@ -25,7 +26,7 @@ pub(crate) struct Destination {
 }
 
 /// Looks at an Upstream.
-pub(crate) fn destination(view: &View<'_>, upstream: &Resource<UpstreamSpec>) -> Destination {
+pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSpec>) -> Destination<'a> {
     let id = &upstream.id;
     let spec = &upstream.spec;
     let mut findings = Vec::new();
@@ -73,7 +74,7 @@ pub(crate) fn destination(view: &View<'_>, upstream: &Resource<UpstreamSpec>) ->
     let cluster = endpoints.map(|endpoints| {
         Arc::new(Cluster { name: name(&id.reference()), source: id.clone(), endpoints, subsets, load_balancing })
     });
-    Destination { cluster, without_endpoints, findings }
+    Destination { id, cluster, without_endpoints, findings }
 }
 
 /// A cluster for a Service without an Upstream of its own.

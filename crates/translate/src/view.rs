@@ -1,9 +1,10 @@
 //! The snapshot as translation looks at it: only what is watched, with indexes.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serin_api::gateway::RouteTableSpec;
 use serin_api::gloo::{FdsMode, SettingsSpec};
 use serin_api::{CONTROL_PLANE_NAMESPACE, Ref, ResourceId, ResourceKind};
@@ -47,11 +48,11 @@ impl<'a> View<'a> {
     }
 
     /// Why a resource that exists cannot be read.
-    pub(crate) fn unreadable(&self, kind: ResourceKind, reference: &Ref) -> Option<&'a Unreadable> {
+    pub(crate) fn unreadable(&self, kind: ResourceKind, reference: &Ref) -> Option<(&'a ResourceId, &'a Unreadable)> {
         if self.snapshot.unreadable.is_empty() || !self.watches(&reference.namespace) {
             return None;
         }
-        self.snapshot.unreadable.get(&ResourceId::new(kind, &reference.namespace, &reference.name))
+        self.snapshot.unreadable.get_key_value(&ResourceId::new(kind, &reference.namespace, &reference.name))
     }
 
     /// Watched resources of one kind that cannot be read.
@@ -92,9 +93,9 @@ impl<'a> View<'a> {
 /// The watched RouteTables, found by name, by namespace and by label without walking all of them.
 pub(crate) struct TableIndex<'a> {
     tables: Vec<&'a Arc<Resource<RouteTableSpec>>>,
-    by_name: HashMap<(&'a str, &'a str), usize>,
-    by_namespace: HashMap<&'a str, Vec<usize>>,
-    by_label: HashMap<(&'a str, &'a str), Vec<usize>>,
+    by_name: FxHashMap<(&'a str, &'a str), usize>,
+    by_namespace: FxHashMap<&'a str, Vec<usize>>,
+    by_label: FxHashMap<(&'a str, &'a str), Vec<usize>>,
 }
 
 impl<'a> TableIndex<'a> {
@@ -103,9 +104,9 @@ impl<'a> TableIndex<'a> {
         tables.sort_by(|a, b| a.id.cmp(&b.id));
         let mut index = Self {
             tables: Vec::new(),
-            by_name: HashMap::with_capacity(tables.len()),
-            by_namespace: HashMap::new(),
-            by_label: HashMap::new(),
+            by_name: FxHashMap::default(),
+            by_namespace: FxHashMap::default(),
+            by_label: FxHashMap::default(),
         };
         for (at, table) in tables.iter().enumerate() {
             index.by_name.insert((&table.id.namespace, &table.id.name), at);

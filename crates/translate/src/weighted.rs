@@ -1,7 +1,6 @@
 //! Several destinations by weight: in a route, or in an UpstreamGroup that many routes share.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use serin_api::gateway::WeightedDestination;
 use serin_api::gloo::UpstreamGroupSpec;
 use serin_api::proxy::WeightedTarget;
@@ -18,13 +17,13 @@ use crate::view::View;
 
 /// Resolves a list of destinations. An invalid one is replaced and keeps its weight; `None` when the list as a whole
 /// cannot be served.
-pub(crate) fn resolve(
-    destinations: &Destinations<'_>,
+pub(crate) fn resolve<'a>(
+    destinations: &Destinations<'a>,
     policy: &InvalidPolicy,
     written: &[WeightedDestination],
     namespace: &str,
     path: &FieldPath<'_>,
-    notes: &mut Notes,
+    notes: &mut Notes<'a>,
 ) -> Option<Vec<WeightedTarget>> {
     if written.is_empty() {
         notes.malformed(path, "must specify at least one weighted destination for multi destination routes");
@@ -56,33 +55,34 @@ pub(crate) fn resolve(
 }
 
 /// An UpstreamGroup, looked at once for all the routes that name it.
-pub(crate) struct Group {
+pub(crate) struct Group<'a> {
+    pub(crate) id: &'a ResourceId,
     /// Its targets; `None` when it cannot be served at all.
     pub(crate) targets: Option<Vec<WeightedTarget>>,
     /// What is wrong with its destinations, for the routes that name it.
     pub(crate) problems: Vec<Problem>,
     /// The Upstreams it names.
-    pub(crate) uses: Vec<ResourceId>,
+    pub(crate) uses: Vec<&'a ResourceId>,
     /// What is to be said of the group itself.
     pub(crate) findings: Vec<Finding>,
 }
 
 /// All UpstreamGroups, by namespace and name.
-pub(crate) type Groups<'a> = HashMap<&'a Ref, Group>;
+pub(crate) type Groups<'a> = FxHashMap<&'a Ref, Group<'a>>;
 
 /// Looks at every group that is watched.
-pub(crate) fn groups<'a>(view: &View<'a>, destinations: &Destinations<'_>) -> Groups<'a> {
+pub(crate) fn groups<'a>(view: &View<'a>, destinations: &Destinations<'a>) -> Groups<'a> {
     let all = view.snapshot.upstream_groups.iter().filter(|(reference, _)| view.watches(&reference.namespace));
     all.map(|(reference, group)| (reference, look_at(view, destinations, group))).collect()
 }
 
-fn look_at(view: &View<'_>, destinations: &Destinations<'_>, group: &Resource<UpstreamGroupSpec>) -> Group {
+fn look_at<'a>(view: &View<'a>, destinations: &Destinations<'a>, group: &'a Resource<UpstreamGroupSpec>) -> Group<'a> {
     let mut notes = Notes::default();
     let path = FieldPath::root("spec");
     let namespace = &group.id.namespace;
     let targets = resolve(destinations, &view.policy, &group.spec.destinations, namespace, &path, &mut notes);
     let findings = notes.problems.iter().map(|problem| on_group(&group.id, problem)).collect();
-    Group { targets, problems: notes.problems, uses: notes.uses, findings }
+    Group { id: &group.id, targets, problems: notes.problems, uses: notes.uses, findings }
 }
 
 fn on_group(id: &ResourceId, problem: &Problem) -> Finding {

@@ -5,9 +5,10 @@ mod parent_check;
 mod sort;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use serin_api::ResourceId;
 use serin_api::gateway::Matcher;
 use serin_api::gloo::SettingsSpec;
@@ -15,7 +16,7 @@ use serin_api::proxy::{Action, Route};
 
 use crate::closed;
 use crate::compile::{Compiled, Step};
-use crate::matcher::{self, PathState};
+use crate::matcher::{self, Checked, PathState};
 use crate::options::{self, Options};
 use crate::policy::InvalidPolicy;
 use crate::report::Finding;
@@ -30,13 +31,13 @@ pub const MAX_DEPTH: usize = 32;
 
 /// A tree, flattened.
 #[derive(Default)]
-pub(crate) struct Flat {
+pub(crate) struct Flat<'a> {
     /// The routes, in order.
     pub(crate) routes: Vec<Arc<Route>>,
     /// The tables that were entered.
     pub(crate) tables: BTreeSet<usize>,
     /// Upstreams, groups and options that a route in the tree uses.
-    pub(crate) uses: BTreeSet<ResourceId>,
+    pub(crate) uses: Vec<&'a ResourceId>,
     /// What came up on the way, each once. Each is for the resource at fault and for the VirtualService.
     pub(crate) findings: Vec<Arc<Finding>>,
 }
@@ -87,9 +88,10 @@ struct Parent<'p> {
 struct Walk<'w, 'a> {
     forest: &'w Forest<'a>,
     host: &'w HostOptions<'w>,
-    flat: Flat,
-    seen: HashSet<*const Finding>,
-    said: HashSet<String>,
+    flat: Flat<'a>,
+    used: FxHashSet<*const ResourceId>,
+    seen: FxHashSet<*const Finding>,
+    said: FxHashSet<String>,
     /// The tables from the root down to where we are.
     branch: Vec<usize>,
     left: usize,
@@ -102,13 +104,14 @@ impl<'a> Forest<'a> {
         virtual_service: &ResourceId,
         routes: &[Compiled<'a>],
         host: &HostOptions<'_>,
-    ) -> Flat {
+    ) -> Flat<'a> {
         let mut walk = Walk {
             forest: self,
             host,
             flat: Flat::default(),
-            seen: HashSet::new(),
-            said: HashSet::new(),
+            used: FxHashSet::default(),
+            seen: FxHashSet::default(),
+            said: FxHashSet::default(),
             branch: Vec::new(),
             left: MAX_ROUTES,
         };
@@ -143,17 +146,12 @@ impl<'a> Walk<'_, 'a> {
 
     fn route(&mut self, id: &ResourceId, route: &Compiled<'a>, parent: Option<&Parent<'_>>, out: &mut Vec<Arc<Route>>) {
         let inherits = inherit::Inherits::of(route, parent);
-        // What nothing is handed down to is checked as it is, without a copy.
-        let matchers = inherit::matchers(route, parent, inherits);
-        if let Some(parent) = parent {
-            let outside = matchers.iter().find_map(|handed| {
-                parent_check::outside(&handed.matcher, parent.matcher).map(|reason| (reason, handed))
-            });
-            if let Some((reason, _)) = outside {
-                let message = format!("{reason}. Route Name: {}", route.name);
-                self.say(Finding::left_out(id, route.path(id), message));
-                return;
-            }
+        // A route that nothing is handed down to is looked at as it is written, without a copy.
+        let handed = inherits.anything().then(|| inherit::matchers(route, parent, inherits));
+        if let Some(reason) = parent.and_then(|parent| outside(route, handed.as_deref(), parent)) {
+            let message = format!("{reason}. Route Name: {}", route.name(id));
+            self.say(Finding::left_out(id, route.path(id), message));
+            return;
         }
         for finding in &route.findings {
             self.note(finding);
@@ -167,7 +165,11 @@ impl<'a> Walk<'_, 'a> {
                 }
             }
         }
-        self.flat.uses.extend(route.uses.iter().cloned());
+        for used in &route.uses {
+            if self.used.insert(std::ptr::from_ref(*used)) {
+                self.flat.uses.push(used);
+            }
+        }
         let unknown = route.options_unknown || parent.is_some_and(|parent| parent.options_unknown);
         let inherited = parent.and_then(|parent| parent.options);
         let own = route.options.as_ref().map(|options| Cow::Borrowed(options.as_ref()));
@@ -175,18 +177,21 @@ impl<'a> Walk<'_, 'a> {
             options::inherit_transformations(own, if parent.is_some() { inherited } else { self.host.options });
         let effective = options::merge(staged, inherited);
         match &route.step {
-            Step::Act(action, via) => {
+            Step::Act(whole) => {
                 let closed = unknown || self.host.closes(effective.as_deref());
-                let within = parent.map_or("/", |parent| parent.matcher.prefix.as_deref().unwrap_or("/"));
-                let plain = route.plain.as_ref().filter(|_| !closed && !inherits.anything() && self.branch.len() < 2);
-                match plain {
-                    Some(plain) => out.push(plain.clone()),
-                    None => out.extend(self.leaf(id, route, &matchers, action, via, closed, within)),
+                let as_written = !closed && handed.is_none() && self.branch.len() < 2;
+                if as_written && route.matchers.iter().all(Checked::is_fine) {
+                    out.push(whole.clone());
+                } else {
+                    let handed = handed.unwrap_or_else(|| inherit::matchers(route, parent, inherits));
+                    let within = parent.map_or("/", |parent| parent.matcher.prefix.as_deref().unwrap_or("/"));
+                    out.extend(self.leaf(id, whole, &handed, closed, within));
                 }
             }
             Step::Delegate(selection) => {
+                let handed = handed.unwrap_or_else(|| inherit::matchers(route, parent, inherits));
                 let default = matcher::everything();
-                let (own, conditions_hold) = match matchers.first() {
+                let (own, conditions_hold) = match handed.first() {
                     // As in Gloo, a delegate matcher without a path counts as plain `/`, its conditions included.
                     Some(handed) if handed.path != PathState::Missing => {
                         (handed.matcher.as_ref(), handed.conditions_hold)
@@ -283,7 +288,7 @@ impl<'a> Walk<'_, 'a> {
             matcher.query_parameters.clear();
         }
         Arc::new(Route {
-            name: route.name.clone(),
+            name: route.name(id),
             source: id.clone(),
             via: self.via(id),
             matchers: vec![matcher],
@@ -292,14 +297,11 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// A route that is not served as it is written: because it inherits, is closed, or has a matcher at fault.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one route")]
     fn leaf(
-        &mut self,
+        &self,
         id: &ResourceId,
-        route: &Compiled<'a>,
+        whole: &Route,
         handed: &[inherit::Handed<'_>],
-        action: &Action,
-        group: &[ResourceId],
         closed: bool,
         within: &str,
     ) -> Option<Arc<Route>> {
@@ -317,15 +319,15 @@ impl<'a> Walk<'_, 'a> {
         if matchers.is_empty() {
             return None;
         }
-        let action = match action {
+        let action = match &whole.action {
             _ if closed => closed::action(),
             // A redirect or a direct response is never replaced.
             Action::Forward(_) if !fine => self.forest.policy.action(),
             action => action.clone(),
         };
         let mut via = self.via(id);
-        via.extend(group.iter().cloned());
-        Some(Arc::new(Route { name: route.name.clone(), source: id.clone(), via, matchers, action }))
+        via.extend(whole.via.iter().cloned());
+        Some(Arc::new(Route { name: whole.name.clone(), source: id.clone(), via, matchers, action }))
     }
 
     /// The tables above `id` on this branch.
@@ -344,5 +346,14 @@ impl<'a> Walk<'_, 'a> {
         if self.said.insert(format!("{} {} {}", finding.source, finding.path, finding.message)) {
             self.flat.findings.push(Arc::new(finding));
         }
+    }
+}
+
+/// Why a route is outside what its parent delegates; `None` when it is inside.
+fn outside(route: &Compiled<'_>, handed: Option<&[inherit::Handed<'_>]>, parent: &Parent<'_>) -> Option<String> {
+    match handed {
+        Some(handed) => handed.iter().find_map(|handed| parent_check::outside(&handed.matcher, parent.matcher)),
+        None if route.matchers.is_empty() => parent_check::outside(&matcher::everything(), parent.matcher),
+        None => route.matchers.iter().find_map(|checked| parent_check::outside(checked.matcher, parent.matcher)),
     }
 }

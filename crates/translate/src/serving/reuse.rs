@@ -1,9 +1,9 @@
 //! Keeps the parts of a configuration that did not change, so that a data plane can tell them by their address and a
 //! change costs what changed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serin_api::proxy::{Listener, ProxySpec, Route, VirtualHost};
 
 /// `new`, with every part that is equal to one of `old` replaced by that.
@@ -28,11 +28,23 @@ pub(super) fn unchanged(old: &Arc<ProxySpec>, new: &Arc<ProxySpec>) -> Arc<Proxy
         })
         .collect();
     let spec = ProxySpec { listeners, clusters, sources: new.sources.clone() };
-    if spec == **old { old.clone() } else { Arc::new(spec) }
+    let same_clusters =
+        || spec.clusters.len() == old.clusters.len() && alike(spec.clusters.values(), old.clusters.values());
+    let same = alike(&spec.listeners, &old.listeners) && same_clusters() && spec.sources == old.sources;
+    if same { old.clone() } else { Arc::new(spec) }
+}
+
+/// Whether two lists hold the very same parts.
+fn alike<'p, T: 'p>(
+    new: impl IntoIterator<Item = &'p Arc<T>, IntoIter: ExactSizeIterator>,
+    old: impl IntoIterator<Item = &'p Arc<T>, IntoIter: ExactSizeIterator>,
+) -> bool {
+    let (new, old) = (new.into_iter(), old.into_iter());
+    new.len() == old.len() && new.zip(old).all(|(new, old)| Arc::ptr_eq(new, old))
 }
 
 fn same_listener(old: &Arc<Listener>, new: &Arc<Listener>) -> Arc<Listener> {
-    let before: HashMap<&str, &Arc<VirtualHost>> =
+    let before: FxHashMap<&str, &Arc<VirtualHost>> =
         old.virtual_hosts.iter().map(|host| (host.name.as_str(), host)).collect();
     let virtual_hosts: Vec<_> = new
         .virtual_hosts
@@ -42,23 +54,47 @@ fn same_listener(old: &Arc<Listener>, new: &Arc<Listener>) -> Arc<Listener> {
             None => host.clone(),
         })
         .collect();
-    let listener = Listener { virtual_hosts, ..Listener::clone(new) };
-    if listener == **old { old.clone() } else { Arc::new(listener) }
+    let listener = Listener {
+        virtual_hosts,
+        name: new.name.clone(),
+        source: new.source.clone(),
+        bind_address: new.bind_address.clone(),
+        ..**new
+    };
+    let same = alike(&listener.virtual_hosts, &old.virtual_hosts)
+        && (&listener.source, &listener.bind_address, listener.bind_port)
+            == (&old.source, &old.bind_address, old.bind_port)
+        && (listener.ssl, listener.strip_any_host_port) == (old.ssl, old.strip_any_host_port);
+    if same { old.clone() } else { Arc::new(listener) }
 }
 
 fn same_host(old: &Arc<VirtualHost>, new: &Arc<VirtualHost>) -> Arc<VirtualHost> {
-    let mut before: HashMap<&str, Vec<&Arc<Route>>> = HashMap::with_capacity(old.routes.len());
-    for route in &old.routes {
-        before.entry(&route.name).or_default().push(route);
-    }
-    let same = |route: &Arc<Route>| {
-        // Names are mostly unique; of many routes of one name only the first few are compared.
-        before.get(route.name.as_str()).and_then(|alike| alike.iter().take(8).find(|before| **before == route))
+    // Most routes stay where they were. Those that moved are found by name, which is mostly unique: of many routes of
+    // one name only the last one is compared.
+    let mut by_name: Option<FxHashMap<&str, usize>> = None;
+    let mut shift = 0;
+    let mut same = |place: usize, route: &Arc<Route>| {
+        let near = old.routes.get(place.saturating_add_signed(shift));
+        if let Some(before) = near.filter(|before| *before == route) {
+            return before.clone();
+        }
+        let by_name = by_name.get_or_insert_with(|| {
+            old.routes.iter().enumerate().map(|(place, route)| (route.name.as_str(), place)).collect()
+        });
+        match by_name.get(route.name.as_str()).map(|before| (*before, &old.routes[*before])) {
+            Some((before, found)) if found == route => {
+                // What follows a route that moved has moved with it.
+                shift = before as isize - place as isize;
+                found.clone()
+            }
+            _ => route.clone(),
+        }
     };
-    let routes: Vec<Arc<Route>> =
-        new.routes.iter().map(|route| same(route).map_or_else(|| route.clone(), |before| (*before).clone())).collect();
-    let all_the_same = routes.len() == old.routes.len()
-        && routes.iter().zip(&old.routes).all(|(route, before)| Arc::ptr_eq(route, before))
-        && (&new.name, &new.source, &new.domains) == (&old.name, &old.source, &old.domains);
-    if all_the_same { old.clone() } else { Arc::new(VirtualHost { routes, ..VirtualHost::clone(new) }) }
+    let routes: Vec<Arc<Route>> = new.routes.iter().enumerate().map(|(place, route)| same(place, route)).collect();
+    let unchanged =
+        alike(&routes, &old.routes) && (&new.name, &new.source, &new.domains) == (&old.name, &old.source, &old.domains);
+    if unchanged {
+        return old.clone();
+    }
+    Arc::new(VirtualHost { routes, name: new.name.clone(), source: new.source.clone(), domains: new.domains.clone() })
 }

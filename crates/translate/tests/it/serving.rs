@@ -19,7 +19,7 @@ fn delegate(prefix: &str, name: &str) -> String {
 }
 
 fn standing(world: &World) -> Standing {
-    world.served.as_ref().unwrap().proxies["gateway-proxy"].standing
+    world.served.as_ref().expect("serve() was called").proxies["gateway-proxy"].standing
 }
 
 fn break_it(world: &mut World) -> &mut World {
