@@ -31,7 +31,7 @@ impl Fixture {
         let home = tempfile::tempdir().unwrap();
         let options = ClusterOptions {
             home: home.path().join("home"),
-            crds: serin_api::crds(),
+            crds: serin_api::crd_stream().map(|definition| definition.to_string().into()).collect(),
             objects: serin_api::bootstrap_objects(),
             ..ClusterOptions::default()
         };

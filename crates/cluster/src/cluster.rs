@@ -29,8 +29,9 @@ pub struct ClusterOptions {
     pub api_port: u16,
     /// Programs on this machine by the image that pods name.
     pub images: BTreeMap<String, PathBuf>,
-    /// CustomResourceDefinitions that are to be there, as JSON; replaced when they differ.
-    pub crds: Vec<Value>,
+    /// CustomResourceDefinitions that are to be there, each as JSON text; replaced when they differ. They are parsed one
+    /// at a time: expanded, the larger ones take megabytes, which would stay with the process.
+    pub crds: Vec<Box<str>>,
     /// Objects to be created when they are absent, as JSON.
     pub objects: Vec<Value>,
     /// The `serin` binary, which runs itself as the shim of pods and as the built-in image.
@@ -164,8 +165,12 @@ async fn prepare(api: &Api, options: &ClusterOptions) -> Result<(), StartError> 
     for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
         ensure(api, &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}), false).await?;
     }
-    for definition in &options.crds {
-        ensure(api, definition, true).await?;
+    for text in &options.crds {
+        let definition: Value = serde_json::from_str(text).map_err(|error| StartError::Object {
+            object: "a CustomResourceDefinition".to_owned(),
+            message: error.to_string(),
+        })?;
+        ensure(api, &definition, true).await?;
     }
     for object in &options.objects {
         ensure(api, object, false).await?;

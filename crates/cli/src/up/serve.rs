@@ -148,7 +148,7 @@ fn cluster_options(home: &Home, options: &Options) -> Outcome<ClusterOptions> {
         home: home.path().to_owned(),
         api_port: options.api_port,
         images: options.images.iter().cloned().collect(),
-        crds: serin_api::crds(),
+        crds: serin_api::crd_stream().map(|definition| definition.to_string().into()).collect(),
         objects: serin_api::bootstrap_objects(),
         self_exe: std::env::current_exe().or_fail(|| "this program cannot be found again".to_owned())?,
         ..ClusterOptions::default()
