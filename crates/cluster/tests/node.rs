@@ -1,5 +1,7 @@
 //! Deployments and pods, with real processes and a real kubectl.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 mod fixture;
 
 use fixture::Fixture;
@@ -268,6 +270,58 @@ fn probes_decide_on_readiness_and_restarts() {
     f.until(&["get", "pod", "probed", "-o", "jsonpath={.status.containerStatuses[0].restartCount}"], |n| n == "1");
     f.until(&["describe", "pod", "probed"], |text| text.contains("failed liveness probe, will be restarted"));
     f.ok(&["delete", "pod", "probed", "--now"]);
+}
+
+#[test]
+fn probes_ask_over_http_and_tcp() {
+    let f = fixture!();
+    let probed = |name: &str, probe: &str| {
+        format!(
+            "apiVersion: v1
+kind: Pod
+metadata: {{name: {name}}}
+spec:
+  containers:
+  - name: echo
+    image: docker.io/hashicorp/http-echo
+    args: ['--text', hi, -listen, ':7070', '-status-code=503']
+    ports: [{{name: web, containerPort: 7070}}]
+    {probe}
+"
+        )
+    };
+    let good = "readinessProbe: {httpGet: {path: /health, port: web}, periodSeconds: 1}\n    \
+                startupProbe: {tcpSocket: {port: 7070}, periodSeconds: 1}";
+    f.feed(&probed("healthy", good), &["apply", "-f", "-"]);
+    f.ok(&["wait", "--for=condition=Ready", "pod/healthy", "--timeout=20s"]);
+    f.feed(
+        &probed("sick", "readinessProbe: {httpGet: {path: /, port: 7070}, periodSeconds: 1}"),
+        &["apply", "-f", "-"],
+    );
+    f.until(&["describe", "pod", "sick"], |text| {
+        text.contains("Readiness probe failed: HTTP probe failed with statuscode: 503")
+    });
+    f.feed(&probed("remote", "livenessProbe: {grpc: {port: 7070}}"), &["apply", "-f", "-"]);
+    f.until(&["describe", "pod", "remote"], |text| text.contains("grpc probes are not supported here"));
+    f.until(&["logs", "sick"], |text| {
+        text.contains("kube-probe/serin") && text.contains("server is listening on :7070")
+    });
+    f.ok(&["delete", "pod", "healthy", "sick", "remote", "--now"]);
+}
+
+#[test]
+fn a_pod_with_a_finalizer_ends_and_stays_until_it_is_let_go() {
+    let f = fixture!();
+    let pod =
+        shell("held", "echo up; exec sleep 100", "").replace("labels:", "finalizers: [example.com/hold], labels:");
+    f.feed(&pod, &["apply", "-f", "-"]);
+    f.ok(&["wait", "--for=condition=Ready", "pod/held", "--timeout=20s"]);
+    f.ok(&["delete", "pod", "held", "--now", "--wait=false"]);
+    f.until(&["get", "pod", "held", "-o", "jsonpath={.metadata.deletionGracePeriodSeconds}"], |grace| grace == "0");
+    let ended = "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}";
+    f.until(&["get", "pod", "held", "-o", ended], |code| !code.is_empty());
+    f.ok(&["patch", "pod", "held", "--type=merge", "-p", "{\"metadata\":{\"finalizers\":null}}"]);
+    f.until(&["get", "pod", "held"], |text| text.contains("not found"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Nothing that a pod has started outlives serin, however serin ends.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
 
 mod fixture;
 

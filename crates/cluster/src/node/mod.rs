@@ -26,6 +26,7 @@ mod restarts;
 mod status;
 mod worker;
 
+pub use expansion::expand;
 pub use restarts::BackOff;
 
 use crate::controllers::Informers;
@@ -195,6 +196,8 @@ impl Node {
             None if going || is_done(&pod) => {}
             None => self.bind(&key, &pod).await,
             Some(NODE_NAME) if is_done(&pod) && !going => {}
+            // It has ended here, and waits for somebody's finalizer.
+            Some(NODE_NAME) if going && pod.metadata.deletion_grace_period_seconds == Some(0) => {}
             Some(NODE_NAME) => self.start_pod(key, pod),
             Some(_) => {}
         }

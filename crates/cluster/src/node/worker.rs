@@ -99,7 +99,25 @@ impl PodContext {
 }
 
 /// Runs a pod to its end.
-pub(super) async fn run(pod: Arc<PodContext>, mut wishes: watch::Receiver<Wish>) {
+pub(super) async fn run(pod: Arc<PodContext>, wishes: watch::Receiver<Wish>) {
+    // A pod that was being deleted when an earlier serin ended does not start again.
+    let was_going = pod.object().metadata.deletion_timestamp.is_some();
+    let last = if was_going { wishes.borrow().clone() } else { run_until_ended(&pod, wishes).await };
+    if matches!(last, Wish::Run(_)) {
+        finish(&pod).await;
+    }
+    if !matches!(last, Wish::Shutdown(_)) {
+        let (directory, logs) = (pod.directory(), pod.log_directory());
+        let _ = tokio::task::spawn_blocking(move || {
+            let _ = std::fs::remove_dir_all(directory);
+            let _ = std::fs::remove_dir_all(logs);
+        })
+        .await;
+    }
+}
+
+/// Runs a pod until it is asked to end and has; what was asked last.
+async fn run_until_ended(pod: &Arc<PodContext>, mut wishes: watch::Receiver<Wish>) -> Wish {
     let (stop_main, stopped_main) = watch::channel(None);
     let (stop_sidecars, stopped_sidecars) = watch::channel(None);
     let (all_ended, mut ended) = watch::channel(false);
@@ -125,7 +143,7 @@ pub(super) async fn run(pod: Arc<PodContext>, mut wishes: watch::Receiver<Wish>)
         };
         if let Some(grace) = grace {
             if stop_at.is_none() && matches!(wish, Wish::Run(_)) && !*ended.borrow() {
-                leave_endpoints(&pod).await;
+                leave_endpoints(pod).await;
             }
             // A second request may shorten the grace, never prolong it.
             let deadline = Instant::now() + grace;
@@ -146,17 +164,8 @@ pub(super) async fn run(pod: Arc<PodContext>, mut wishes: watch::Receiver<Wish>)
     }
     let _ = containers.await;
     reporting.abort();
-    if matches!(&*wishes.borrow(), Wish::Run(_)) {
-        finish(&pod).await;
-    }
-    if !matches!(&*wishes.borrow(), Wish::Shutdown(_)) {
-        let (directory, logs) = (pod.directory(), pod.log_directory());
-        let _ = tokio::task::spawn_blocking(move || {
-            let _ = std::fs::remove_dir_all(directory);
-            let _ = std::fs::remove_dir_all(logs);
-        })
-        .await;
-    }
+    let last = wishes.borrow().clone();
+    last
 }
 
 type Stop = watch::Receiver<Option<Instant>>;

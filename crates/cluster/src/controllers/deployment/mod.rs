@@ -188,3 +188,6 @@ impl Reconcile for DeploymentController {
 fn matcher(deployment: &Deployment) -> LabelMatcher {
     deployment.spec.as_ref().map_or_else(|| LabelMatcher::new(&Default::default()), |s| LabelMatcher::new(&s.selector))
 }
+
+#[cfg(test)]
+mod tests;
