@@ -110,11 +110,12 @@ fn report_hosts(index: &TableIndex<'_>, hosts: &[Host<'_>], book: &mut Book) {
         let id = &host.resource.id;
         let tables = host.tables.iter().map(|table| &index.tables()[*table].id);
         for reached in tables.chain(host.uses.iter().copied()) {
-            // What a table's own routes have to say came with the host, where they are reached; this is the rest.
+            // What is wrong with a table's routes, or with a group's destinations, came with the routes that reach them.
+            let came_with_routes = matches!(reached.kind, ResourceKind::RouteTable | ResourceKind::UpstreamGroup);
             let rest: Vec<_> = book
                 .findings(reached)
                 .iter()
-                .filter(|finding| reached.kind != ResourceKind::RouteTable || finding.grade == Grade::Advice)
+                .filter(|finding| !came_with_routes || finding.grade == Grade::Advice)
                 .filter(|finding| finding.source == *reached)
                 .cloned()
                 .collect();

@@ -1,5 +1,6 @@
 //! Translation, from manifests to answers.
 
+mod arbitrary;
 mod delegation;
 mod destinations;
 mod fixture;

@@ -256,7 +256,7 @@ fn answered(owner: &str, mut routes: Vec<Route>) -> Vec<Route> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_flat_list_is_the_models(
