@@ -94,14 +94,14 @@ fn flat(text: &str) -> String {
 #[test]
 fn every_kind_is_served_and_explained() {
     let f = fixture!();
-    for crd in serin_api::crds() {
-        let names = &crd["spec"]["names"];
-        let (plural, group) = (names["plural"].as_str().unwrap(), crd["spec"]["group"].as_str().unwrap());
-        let short = names["shortNames"][0].as_str().unwrap();
-        f.ok(&["wait", "--for=condition=Established", &format!("crd/{plural}.{group}"), "--timeout=20s"], "");
-        assert_eq!(f.ok(&["get", short, "-n", "kube-public"], ""), "");
-        let explained = f.ok(&["explain", &format!("{plural}.{group}")], "");
-        assert!(explained.contains(&format!("KIND:       {}", names["kind"].as_str().unwrap())), "{explained}");
+    let crds = serin_api::crds();
+    f.ok(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"], "");
+    let short: Vec<&str> = crds.iter().map(|crd| crd["spec"]["names"]["shortNames"][0].as_str().unwrap()).collect();
+    assert_eq!(f.ok(&["get", &short.join(","), "-n", "kube-public"], ""), "");
+    for crd in &crds {
+        let explained = f.ok(&["explain", crd["metadata"]["name"].as_str().unwrap()], "");
+        let kind = crd["spec"]["names"]["kind"].as_str().unwrap();
+        assert!(explained.contains(&format!("KIND:       {kind}\n")), "{explained}");
         assert!(explained.contains("DESCRIPTION:") && !explained.contains("DESCRIPTION:\n    <empty>"), "{explained}");
     }
 }
