@@ -5,6 +5,10 @@
 //! * [`gloo`]: what they route to, and how: Upstream, UpstreamGroup, Settings, Proxy.
 //! * [`proxy`]: the result: listeners, hosts, routes and clusters with every reference resolved.
 //!
+//! What an API server has to know of them: [`crds`], whose schemas hold every field of Gloo's API with our documentation on
+//! those that are implemented, and [`bootstrap_objects`]. What a reader of stored objects needs: [`decode`], [`unimplemented`]
+//! for the fields that exist and do nothing yet, and [`asks_for_auth`] for those that must close a route.
+//!
 //! This crate does no I/O.
 
 mod authentication;
