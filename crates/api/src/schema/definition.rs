@@ -2,169 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::kinds::{KINDS, Kind};
 use super::typed::{self, Typed, TypedShape};
 use crate::catalogue::{Catalogue, Scalar, Shape, Type};
-
-/// One kind that is served.
-struct Kind {
-    group: &'static str,
-    version: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-    short_names: &'static [&'static str],
-    description: &'static str,
-    columns: &'static [Column],
-}
-
-/// A column of `kubectl get`: its name, its type, and where its value is.
-type Column = (&'static str, &'static str, &'static str);
-
-const STATE: Column = ("State", "string", ".status.statuses.gloo-system.state");
-const REASON: Column = ("Reason", "string", ".status.statuses.gloo-system.reason");
-const AGE: Column = ("Age", "date", ".metadata.creationTimestamp");
-
-const GATEWAY: &str = "gateway.solo.io";
-const GLOO: &str = "gloo.solo.io";
-const STORED: &str = "Stored, but nothing reads it yet.";
-
-/// The kinds, with the names and the short names that Gloo gives them.
-const KINDS: [Kind; 15] = [
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "Gateway",
-        plural: "gateways",
-        short_names: &["gw", "ggw"],
-        description: "A listener: an address and a port, and which VirtualServices are served there.",
-        columns: &[("Port", "integer", ".spec.bindPort"), ("SSL", "boolean", ".spec.ssl"), STATE, REASON, AGE],
-    },
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "VirtualService",
-        plural: "virtualservices",
-        short_names: &["vs", "gvs"],
-        description: "A set of domains and the routes at their root.",
-        columns: &[("Domains", "string", ".spec.virtualHost.domains"), STATE, REASON, AGE],
-    },
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "RouteTable",
-        plural: "routetables",
-        short_names: &["rt", "grt"],
-        description: "Routes of one team, which a VirtualService or another RouteTable delegates to.",
-        columns: &[STATE, REASON, AGE],
-    },
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "RouteOption",
-        plural: "routeoptions",
-        short_names: &["rto", "rtopts", "grto"],
-        description: "Options that many routes share.",
-        columns: &[STATE, REASON, AGE],
-    },
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "VirtualHostOption",
-        plural: "virtualhostoptions",
-        short_names: &["vho", "vhopts", "gvho"],
-        description: "Options that many virtual hosts share.",
-        columns: &[STATE, REASON, AGE],
-    },
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "ListenerOption",
-        plural: "listeneroptions",
-        short_names: &["lisopts", "glisopts"],
-        description: STORED,
-        columns: &[AGE],
-    },
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "HttpListenerOption",
-        plural: "httplisteneroptions",
-        short_names: &["hlisopts", "ghlisopts"],
-        description: STORED,
-        columns: &[AGE],
-    },
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "MatchableHttpGateway",
-        plural: "httpgateways",
-        short_names: &["hgw", "ghgw"],
-        description: STORED,
-        columns: &[AGE],
-    },
-    Kind {
-        group: GATEWAY,
-        version: "v1",
-        kind: "MatchableTcpGateway",
-        plural: "tcpgateways",
-        short_names: &["tgw", "gtgw"],
-        description: STORED,
-        columns: &[AGE],
-    },
-    Kind {
-        group: GLOO,
-        version: "v1",
-        kind: "Upstream",
-        plural: "upstreams",
-        short_names: &["us", "gus"],
-        description: "A destination: its endpoints, their subsets, and how requests are spread over them.",
-        columns: &[("Service", "string", ".spec.kube.serviceName"), STATE, REASON, AGE],
-    },
-    Kind {
-        group: GLOO,
-        version: "v1",
-        kind: "UpstreamGroup",
-        plural: "upstreamgroups",
-        short_names: &["ug", "gug"],
-        description: "Weighted destinations that many routes can refer to.",
-        columns: &[STATE, REASON, AGE],
-    },
-    Kind {
-        group: GLOO,
-        version: "v1",
-        kind: "Settings",
-        plural: "settings",
-        short_names: &["st", "gst"],
-        description: "How the control plane behaves. The one called `default` in `gloo-system` counts.",
-        columns: &[STATE, REASON, AGE],
-    },
-    Kind {
-        group: GLOO,
-        version: "v1",
-        kind: "Proxy",
-        plural: "proxies",
-        short_names: &["px", "gpx"],
-        description: "What one data plane serves: every reference resolved, every route in its place. For reading.",
-        columns: &[STATE, REASON, AGE],
-    },
-    Kind {
-        group: "enterprise.gloo.solo.io",
-        version: "v1",
-        kind: "AuthConfig",
-        plural: "authconfigs",
-        short_names: &["ac", "gac"],
-        description: "Stored, but nothing reads it yet: a route that asks for authentication answers 403.",
-        columns: &[AGE],
-    },
-    Kind {
-        group: "ratelimit.solo.io",
-        version: "v1alpha1",
-        kind: "RateLimitConfig",
-        plural: "ratelimitconfigs",
-        short_names: &["rlc", "grlc"],
-        description: STORED,
-        columns: &[AGE],
-    },
-];
 
 /// The CustomResourceDefinitions of every kind that is served, one at a time: expanded, the larger ones take megabytes.
 pub fn crd_stream() -> impl ExactSizeIterator<Item = Value> {
@@ -185,15 +25,15 @@ fn definition(kind: &Kind) -> Value {
         .iter()
         .map(|(name, column_type, path)| json!({"name": name, "type": column_type, "jsonPath": path}))
         .collect();
-    let version = json!({
+    let mut version = json!({
         "name": kind.version,
         "served": true,
         "storage": true,
-        "schema": {"openAPIV3Schema": root_schema(kind)},
         "subresources": {"status": {}},
         "additionalPrinterColumns": columns,
     });
-    json!({
+    version["schema"] = nested("openAPIV3Schema", root_schema(kind));
+    let mut definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": format!("{}.{}", kind.plural, kind.group)},
@@ -208,9 +48,15 @@ fn definition(kind: &Kind) -> Value {
                 "shortNames": kind.short_names,
                 "categories": ["gloo", "gloo-gateway"],
             },
-            "versions": [version],
         },
-    })
+    });
+    definition["spec"]["versions"] = Value::Array(vec![version]);
+    definition
+}
+
+/// An object with one entry. (`json!` copies the values that it is given, which here would copy whole schemas at each level.)
+fn nested(name: &str, value: Value) -> Value {
+    Value::Object(Map::from_iter([(name.to_owned(), value)]))
 }
 
 fn root_schema(kind: &Kind) -> Value {
@@ -221,14 +67,13 @@ fn root_schema(kind: &Kind) -> Value {
     };
     let described = typed.map_or(kind.description, |typed| typed.description.as_str());
     describe(&mut spec, described);
-    json!({
+    let mut root = json!({
         "type": "object",
         "description": kind.description,
         "properties": {
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
-            "spec": spec,
             "status": {
                 "type": "object",
                 "description": "What the control plane says of this object.",
@@ -243,7 +88,9 @@ fn root_schema(kind: &Kind) -> Value {
                 },
             },
         },
-    })
+    });
+    root["properties"]["spec"] = spec;
+    root
 }
 
 /// The schema of a field. `implemented` says that everything around it is, so that the first field without a type of ours
@@ -251,12 +98,13 @@ fn root_schema(kind: &Kind) -> Value {
 fn schema(field: &Type, typed: Option<&Typed>, implemented: bool) -> Value {
     let mut schema = match &field.shape {
         Shape::Scalar(kind) => scalar(*kind),
-        Shape::List(inner) => {
-            json!({"type": "array", "items": schema(inner, typed.and_then(Typed::element), implemented && typed.is_some())})
-        }
-        Shape::Map(inner) => {
-            let values = schema(inner, typed.and_then(Typed::element), implemented && typed.is_some());
-            json!({"type": "object", "additionalProperties": values})
+        Shape::List(inner) | Shape::Map(inner) => {
+            let (name, holds) = match field.shape {
+                Shape::List(_) => ("array", "items"),
+                _ => ("object", "additionalProperties"),
+            };
+            let inner = schema(inner, typed.and_then(Typed::element), implemented && typed.is_some());
+            with_type(name, nested(holds, inner))
         }
         Shape::Message(name) => object(name, typed, implemented),
     };
@@ -282,7 +130,12 @@ fn object(name: &str, typed: Option<&Typed>, implemented: bool) -> Value {
         }
         properties.insert((*name).to_owned(), property);
     }
-    json!({"type": "object", "properties": properties})
+    with_type("object", nested("properties", Value::Object(properties)))
+}
+
+fn with_type(name: &str, mut schema: Value) -> Value {
+    schema["type"] = Value::from(name);
+    schema
 }
 
 fn scalar(scalar: Scalar) -> Value {

@@ -1,6 +1,7 @@
 //! Schemas: what our types say of themselves, laid over what the catalogue knows.
 
 mod definition;
+mod kinds;
 mod typed;
 mod unimplemented;
 
