@@ -164,8 +164,7 @@ async fn run_until_ended(pod: &Arc<PodContext>, mut wishes: watch::Receiver<Wish
     }
     let _ = containers.await;
     reporting.abort();
-    let last = wishes.borrow().clone();
-    last
+    wishes.borrow().clone()
 }
 
 type Stop = watch::Receiver<Option<Instant>>;
