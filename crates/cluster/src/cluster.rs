@@ -5,17 +5,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::bootstrap;
 use crate::controllers::{self, events::EventRecorder};
 use crate::home::{Home, HomeError};
 use crate::logs::{LogSource, NoLogs};
 use crate::node::{BackOff, Node, NodeError, NodeOptions};
 use crate::pki::{Pki, PkiError};
 use crate::registry::{CRDS, Registry};
-use crate::rest::{self, Api, ApiError, WriteOptions};
+use crate::rest::Api;
 use crate::server::{self, Listener, Server};
 use crate::store::{Store, StoreError};
 use crate::workers;
@@ -105,7 +106,7 @@ impl Cluster {
             registry.define(&definition);
         }
         let api = Arc::new(Api::new(store.clone(), registry));
-        prepare(&api, &options).await?;
+        bootstrap::prepare(&api, &options).await?;
 
         let stopping = CancellationToken::new();
         let inner = Server { api: api.clone(), logs: Arc::new(NoLogs), address, stopping: stopping.clone() };
@@ -158,52 +159,4 @@ fn start_clients(client: kube::Client, options: &ClusterOptions, tasks: &mut Joi
     let node = Node::start(node, client.clone(), informers.clone(), &events, tasks)?;
     informers.start(&client, tasks);
     Ok(node)
-}
-
-/// Sees to the namespaces, definitions and objects that a cluster begins with.
-async fn prepare(api: &Api, options: &ClusterOptions) -> Result<(), StartError> {
-    for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
-        ensure(api, &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}), false).await?;
-    }
-    for text in &options.crds {
-        let definition: Value = serde_json::from_str(text).map_err(|error| StartError::Object {
-            object: "a CustomResourceDefinition".to_owned(),
-            message: error.to_string(),
-        })?;
-        ensure(api, &definition, true).await?;
-    }
-    for object in &options.objects {
-        ensure(api, object, false).await?;
-    }
-    Ok(())
-}
-
-/// Creates an object unless it is there; then, when asked, replaces its spec if it differs.
-async fn ensure(api: &Api, object: &Value, replace: bool) -> Result<(), StartError> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let (kind, name) = (text(&object["kind"]), text(&object["metadata"]["name"]));
-    let failed = |message: String| StartError::Object { object: format!("{kind} \"{name}\""), message };
-    let resource = api
-        .registry
-        .served()
-        .of_kind(&text(&object["apiVersion"]), &kind)
-        .ok_or_else(|| failed("there is no such kind".into()))?;
-    let namespace = match text(&object["metadata"]["namespace"]) {
-        namespace if namespace.is_empty() && resource.namespaced => "default".to_owned(),
-        namespace => namespace,
-    };
-    let write = WriteOptions { manager: "serin".into(), ..WriteOptions::default() };
-    let outcome = match api.get(&resource, &namespace, &name) {
-        Ok(_) if !replace => return Ok(()),
-        Ok(_) => {
-            rest::update(api, &resource, &namespace, &name, &write, |live| {
-                let mut new = live.clone();
-                new["spec"] = object["spec"].clone();
-                Ok(new)
-            })
-            .await
-        }
-        Err(_) => rest::create(api, &resource, &namespace, object.clone(), &write).await,
-    };
-    outcome.map(drop).map_err(|ApiError { message, .. }| failed(message))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::resource::{Custom, Origin, PrinterColumn, Resource, Scale};
@@ -19,48 +20,104 @@ fn texts(value: &Value) -> Vec<Arc<str>> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Arc::from).collect()
 }
 
+/// What a registry needs of a definition; the schemas, which are most of it, are passed over.
+#[derive(Deserialize)]
+struct Definition {
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    group: Box<str>,
+    scope: Box<str>,
+    names: Value,
+    versions: Vec<Version>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    name: Box<str>,
+    served: bool,
+    #[serde(default)]
+    subresources: Value,
+    #[serde(default)]
+    additional_printer_columns: Value,
+    #[serde(default)]
+    selectable_fields: Value,
+    #[serde(default)]
+    deprecated: bool,
+    deprecation_warning: Option<Box<str>>,
+}
+
 /// The resources a stored definition serves: one for each served version.
 pub fn resources(definition: &Arc<Object>) -> Vec<Resource> {
-    let value = definition.value();
-    let spec = &value["spec"];
-    let names = &spec["names"];
-    let (group, plural) = (text(&spec["group"]), text(&names["plural"]));
-    let versions = spec["versions"].as_array().into_iter().flatten();
+    let spec = match serde_json::from_slice(&definition.json) {
+        Ok(Definition { spec }) => spec,
+        Err(error) => {
+            tracing::error!(name = %definition.name, %error, "cannot serve what this definition declares");
+            return Vec::new();
+        }
+    };
+    let (names, group, plural) = (&spec.names, &spec.group, text(&spec.names["plural"]));
+    let versions = spec.versions.into_iter().filter(|version| version.served);
     versions
-        .filter(|version| version["served"] == true)
         .map(|version| Resource {
             group: group.clone().into(),
-            version: text(&version["name"]).into(),
             kind: text(&names["kind"]).into(),
             list_kind: text(&names["listKind"]).into(),
             plural: plural.clone().into(),
             singular: text(&names["singular"]).into(),
             short_names: texts(&names["shortNames"]),
             categories: texts(&names["categories"]),
-            namespaced: spec["scope"] == "Namespaced",
+            namespaced: &*spec.scope == "Namespaced",
             storage: format!("{group}/{plural}").into(),
-            status: version["subresources"]["status"].is_object(),
-            scale: scale(&version["subresources"]["scale"]),
+            status: version.subresources["status"].is_object(),
+            scale: scale(&version.subresources["scale"]),
             verbs: None,
             origin: Origin::Custom(Box::new(Custom {
                 definition: definition.clone(),
-                columns: columns(version),
-                selectable: version["selectableFields"]
+                columns: columns(&version.additional_printer_columns),
+                selectable: version
+                    .selectable_fields
                     .as_array()
                     .into_iter()
                     .flatten()
                     .map(|field| text(&field["jsonPath"]))
                     .collect(),
-                deprecation: (version["deprecated"] == true).then(|| match version["deprecationWarning"].as_str() {
-                    Some(warning) => warning.into(),
-                    None => {
-                        format!("{}/{} {} is deprecated", group, text(&version["name"]), text(&names["kind"])).into()
-                    }
+                deprecation: version.deprecated.then(|| match version.deprecation_warning {
+                    Some(warning) => warning,
+                    None => format!("{group}/{} {} is deprecated", version.name, text(&names["kind"])).into(),
                 }),
             })),
             schema: OnceLock::new(),
+            version: version.name.into(),
         })
         .collect()
+}
+
+#[derive(Deserialize)]
+struct Schemas {
+    spec: SchemasOfSpec,
+}
+
+#[derive(Deserialize)]
+struct SchemasOfSpec {
+    versions: Vec<SchemaOfVersion>,
+}
+
+#[derive(Deserialize)]
+struct SchemaOfVersion {
+    name: Box<str>,
+    #[serde(default)]
+    schema: Value,
+}
+
+/// The `openAPIV3Schema` of a version.
+pub(super) fn schema_of(definition: &Object, version: &str) -> Option<Value> {
+    let Schemas { spec } = serde_json::from_slice(&definition.json).ok()?;
+    let mut found = spec.versions.into_iter().find(|v| &*v.name == version)?;
+    Some(found.schema["openAPIV3Schema"].take())
 }
 
 fn scale(value: &Value) -> Option<Scale> {
@@ -71,8 +128,8 @@ fn scale(value: &Value) -> Option<Scale> {
     })
 }
 
-fn columns(version: &Value) -> Vec<PrinterColumn> {
-    let Some(columns) = version["additionalPrinterColumns"].as_array() else {
+fn columns(declared: &Value) -> Vec<PrinterColumn> {
+    let Some(columns) = declared.as_array() else {
         return vec![PrinterColumn {
             name: "Age".into(),
             kind: "date".into(),

@@ -117,12 +117,9 @@ impl Resource {
         let made = match &self.origin {
             Origin::Builtin => Schema::builtin(&self.group, &self.version, &self.kind),
             Origin::Custom(custom) => {
-                let definition = custom.definition.value();
-                let versions = definition["spec"]["versions"].as_array().into_iter().flatten();
-                let version = versions.into_iter().find(|version| version["name"] == *self.version);
-                let schema = version.map(|version| &version["schema"]["openAPIV3Schema"]);
+                let schema = super::crd::schema_of(&custom.definition, &self.version);
                 // A stored definition has been checked, so a failure here can only be one without a schema.
-                schema.and_then(|schema| Schema::from_crd_version(&self.group, &self.version, &self.kind, schema).ok())
+                schema.and_then(|schema| Schema::from_crd_version(&self.group, &self.version, &self.kind, &schema).ok())
             }
         };
         made.unwrap_or_else(|| Schema::schemaless(&self.group, &self.version, &self.kind))

@@ -1,9 +1,11 @@
 //! What the store keeps: an object as its JSON text, and the few of its fields that are needed without parsing it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// Where an object lives: `group/plural` (core: `/plural`), its namespace (empty for cluster scope) and its name.
@@ -44,6 +46,23 @@ impl fmt::Display for Key {
     }
 }
 
+#[derive(Deserialize)]
+struct Metadata {
+    metadata: Value,
+}
+
+#[derive(Deserialize)]
+struct Partial {
+    metadata: PartialMetadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PartialMetadata {
+    resource_version: Box<str>,
+    labels: Option<BTreeMap<Box<str>, Option<Box<str>>>>,
+}
+
 /// One stored version of an object.
 #[derive(Debug)]
 pub struct Object {
@@ -80,15 +99,21 @@ impl Object {
 
     /// Reads an object back from disk.
     pub(super) fn from_json(key: &Key, json: &[u8]) -> Option<Object> {
-        let value: Value = serde_json::from_slice(json).ok()?;
-        let revision = value["metadata"]["resourceVersion"].as_str()?.parse().ok()?;
+        let Partial { metadata } = serde_json::from_slice(json).ok()?;
+        let labels = metadata.labels.unwrap_or_default();
         Some(Object {
-            revision,
+            revision: metadata.resource_version.parse().ok()?,
             namespace: key.namespace.clone(),
             name: key.name.clone(),
-            labels: labels_of(&value),
+            labels: labels.into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect(),
             json: Bytes::copy_from_slice(json),
         })
+    }
+
+    /// The object with nothing but its `metadata`, as a JSON value of its own: all the rest is not even made.
+    pub fn metadata(&self) -> Value {
+        let Ok(Metadata { metadata }) = serde_json::from_slice(&self.json) else { return Value::Null };
+        serde_json::json!({"metadata": metadata})
     }
 
     /// The object as a JSON value of its own.

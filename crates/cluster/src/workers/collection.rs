@@ -8,18 +8,19 @@ use crate::store::{Event, Key, Object};
 
 /// Does what a definition needs now.
 pub(super) async fn review(api: &Arc<Api>, definition: &Object) {
-    let value = definition.value();
+    let value = definition.metadata();
     let waits =
         value["metadata"]["finalizers"].as_array().is_some_and(|list| list.iter().any(|f| f == crd::CLEANUP_FINALIZER));
     if value["metadata"]["deletionTimestamp"].is_null() || !waits {
         return;
     }
     let live = api.store.get(&Key::new(CRDS, "", &definition.name));
-    if live.is_none_or(|live| live.value()["metadata"]["uid"] != value["metadata"]["uid"]) {
+    if live.is_none_or(|live| live.metadata()["metadata"]["uid"] != value["metadata"]["uid"]) {
         return;
     }
-    let group = value["spec"]["group"].as_str().unwrap_or_default();
-    let storage = format!("{group}/{}", value["spec"]["names"]["plural"].as_str().unwrap_or_default());
+    // The name of a definition is its kind's plural and its group.
+    let Some((plural, group)) = definition.name.split_once('.') else { return };
+    let storage = format!("{group}/{plural}");
     let served = api.registry.served();
     if let Some(resource) = served.stored_as(&storage) {
         for object in api.store.list(&storage, None).objects {

@@ -29,7 +29,7 @@ impl Garbage {
         for storage in self.api.store.resources() {
             for object in self.api.store.list(&storage, None).objects {
                 let key = Key::new(storage.clone(), &object.namespace, &object.name);
-                let value = object.value();
+                let value = object.metadata();
                 self.note(&key, &value);
                 if interesting(&value) {
                     all.push((key, object));
@@ -37,13 +37,13 @@ impl Garbage {
             }
         }
         for (key, object) in all {
-            self.review(&key, &object.value()).await;
+            self.review(&key, &object.metadata()).await;
         }
     }
 
     pub(super) async fn handle(&mut self, event: &Event) {
         let key = Key::new(event.resource.clone(), &event.object.namespace, &event.object.name);
-        let value = event.object.value();
+        let value = event.object.metadata();
         if event.kind == EventKind::Deleted {
             self.note(&key, &Value::Null);
             self.orphaned(text(&value["metadata"]["uid"])).await;
@@ -85,7 +85,7 @@ impl Garbage {
         let Some(keys) = self.dependents.get(uid) else { return };
         for key in keys.clone() {
             if let Some(object) = self.api.store.get(&key) {
-                self.review(&key, &object.value()).await;
+                self.review(&key, &object.metadata()).await;
             }
         }
     }
@@ -93,7 +93,7 @@ impl Garbage {
     async fn review_owner(&self, namespace: &str, owner: &Value) {
         if let Some((resource, object)) = self.find_owner(namespace, owner) {
             let key = rest::key(&resource, &object.namespace, &object.name);
-            self.finish_waiting(&key, &object.value()).await;
+            self.finish_waiting(&key, &object.metadata()).await;
         }
     }
 
@@ -112,7 +112,9 @@ impl Garbage {
                 continue;
             }
             match self.find_owner(&key.namespace, owner) {
-                Some((_, object)) if waits_for_dependents(&object.value()) && owner["blockOwnerDeletion"] == true => {
+                Some((_, object))
+                    if waits_for_dependents(&object.metadata()) && owner["blockOwnerDeletion"] == true =>
+                {
                     waiting += 1
                 }
                 Some(_) => solid += 1,
@@ -175,7 +177,7 @@ impl Garbage {
             let mut blocked = false;
             for dependent in dependents {
                 let Some(object) = self.api.store.get(&dependent) else { continue };
-                let value = object.value();
+                let value = object.metadata();
                 blocked |=
                     owner_list(&value).iter().any(|owner| owner["uid"] == uid && owner["blockOwnerDeletion"] == true);
                 if value["metadata"]["deletionTimestamp"].is_null() {
@@ -195,7 +197,7 @@ impl Garbage {
     async fn review_dependent(&self, key: &Key, value: &Value, waiting: &str) {
         let kept = owner_list(value).iter().any(|owner| {
             owner["uid"] != waiting
-                && self.find_owner(&key.namespace, owner).is_some_and(|(_, o)| !waits_for_dependents(&o.value()))
+                && self.find_owner(&key.namespace, owner).is_some_and(|(_, o)| !waits_for_dependents(&o.metadata()))
         });
         let Some(resource) = self.api.registry.served().stored_as(&key.resource) else { return };
         if kept {
@@ -214,7 +216,7 @@ impl Garbage {
         let resource = self.owner_resource(owner)?;
         let namespace = if resource.namespaced { namespace } else { "" };
         let object = self.api.get(&resource, namespace, text(&owner["name"])).ok()?;
-        (object.value()["metadata"]["uid"] == owner["uid"]).then_some((resource, object))
+        (object.metadata()["metadata"]["uid"] == owner["uid"]).then_some((resource, object))
     }
 }
 

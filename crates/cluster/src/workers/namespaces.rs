@@ -10,13 +10,13 @@ use crate::store::{Event, Key, Object};
 
 /// Does what a namespace needs now.
 pub(super) async fn review(api: &Arc<Api>, namespace: &Object) {
-    let value = namespace.value();
+    let value = namespace.metadata();
     if value["metadata"]["deletionTimestamp"].is_null() {
         return;
     }
     // The event may be old: the namespace may be gone, and another of that name be there.
     let live = api.store.get(&Key::new("/namespaces", "", &namespace.name));
-    if live.is_none_or(|live| live.value()["metadata"]["uid"] != value["metadata"]["uid"]) {
+    if live.is_none_or(|live| live.metadata()["metadata"]["uid"] != value["metadata"]["uid"]) {
         return;
     }
     let served = api.registry.served();

@@ -34,7 +34,7 @@ pub(super) fn present(call: &Call, object: &Object, form: Form) -> Bytes {
 }
 
 fn metadata(object: &Object) -> Value {
-    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.value()["metadata"]})
+    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.metadata()["metadata"]})
 }
 
 /// A list of metadata.
