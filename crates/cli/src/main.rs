@@ -10,6 +10,7 @@ mod down;
 mod failure;
 mod gateway;
 mod home;
+mod http_client;
 mod invocation;
 mod kubectl;
 mod out;

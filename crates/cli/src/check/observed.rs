@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
 use kube::api::DynamicObject;
 use kube::{Client, ResourceExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
 
 use super::area::routing_objects;
 use crate::failure::{Failure, Outcome, While};
 use crate::home::Home;
+use crate::http_client;
 
 /// How long a control plane may take to catch up. What it has by then is judged.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -44,19 +41,11 @@ pub(crate) async fn fetch(admin: SocketAddr) -> Outcome<Value> {
 }
 
 async fn get(admin: SocketAddr, path: &str) -> Outcome<Value> {
-    let failed = || format!("the admin port {admin} does not answer");
-    let stream = TcpStream::connect(admin).await.or_fail(failed)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.or_fail(failed)?;
-    let connection = tokio::spawn(connection);
-    let request = hyper::Request::get(path).header("host", admin.to_string()).body(Empty::<Bytes>::new());
-    let response = sender.send_request(request.or_fail(failed)?).await.or_fail(failed)?;
-    let status = response.status();
-    let body = response.into_body().collect().await.or_fail(failed)?.to_bytes();
-    connection.abort();
-    if !status.is_success() {
-        return Err(Failure::new(format!("the admin port {admin} answered {status}")));
+    let answer = http_client::get(admin, path, &[]).await?;
+    if answer.status != 200 {
+        return Err(Failure::new(format!("the admin port {admin} answered {}", answer.status)));
     }
-    serde_json::from_slice(&body).or_fail(failed)
+    serde_json::from_slice(&answer.body).or_fail(|| format!("the admin port {admin} did not answer in JSON"))
 }
 
 /// Whether the control plane has seen each object as it is now, none that is gone, and has written every status.

@@ -57,24 +57,6 @@ pub(crate) struct Options {
     announce: bool,
 }
 
-impl Options {
-    /// Free ports everywhere, nothing mapped.
-    pub(crate) fn on_free_ports() -> Self {
-        Self {
-            detach: false,
-            http_port: 0,
-            https_port: 0,
-            api_port: 0,
-            admin_port: 0,
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            workers: 1,
-            images: Vec::new(),
-            drain: 5,
-            announce: false,
-        }
-    }
-}
-
 pub(crate) fn run(options: Options) -> Outcome {
     let home = Home::find()?;
     if options.detach {
