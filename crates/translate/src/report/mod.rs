@@ -107,7 +107,7 @@ impl Report {
         self.findings.iter().map(|finding| finding.grade).max()
     }
 
-    /// The reason as it is written to `status`, in Gloo's form: errors, then `warning: `, then `advice: `. Empty when
+    /// The reason as it is written to `status`, in Gloo's form: errors, then `warning:`, then `advice:`. Empty when
     /// there is nothing to say.
     pub fn reason(&self) -> String {
         text::reason(&self.owner, &self.findings)

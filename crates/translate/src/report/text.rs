@@ -37,11 +37,12 @@ pub(super) fn reason(owner: &ResourceId, findings: &[Arc<Finding>]) -> String {
         let plural = if count == 1 { "" } else { "s" };
         blocks.push(format!("{count} error{plural} occurred:\n\t* {}", join(&errors, "\n\t* ")));
     }
+    // No space at the end of a line: `kubectl get -o yaml` would quote the text and fold its sentences.
     if !warnings.is_empty() {
-        blocks.push(format!("warning: \n  {}", join(&warnings, "\n")));
+        blocks.push(format!("warning:\n  {}", join(&warnings, "\n")));
     }
     if !advice.is_empty() {
-        blocks.push(format!("advice: \n  {}", join(&advice, "\n")));
+        blocks.push(format!("advice:\n  {}", join(&advice, "\n")));
     }
     blocks.join("\n")
 }

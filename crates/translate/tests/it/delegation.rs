@@ -62,7 +62,7 @@ fn what_names_no_table_is_left_out_with_a_warning() {
         world.apply(&app(&format!("[{}, {}]", delegate("/a", action), route("{prefix: /}", "next")))).serve();
         let (state, reason) = world.vs_status();
         assert_eq!(state, Warning, "{action}: {reason}");
-        assert!(reason.starts_with("warning: \n  spec.virtualHost.routes[0].delegateAction"), "{action}: {reason}");
+        assert!(reason.starts_with("warning:\n  spec.virtualHost.routes[0].delegateAction"), "{action}: {reason}");
         assert!(reason.contains(sentence), "{action}: {reason}");
         assert_eq!(world.answer(&get("/a")), "200 next", "{action}");
         assert!(!world.translate().is_invalid(), "{action}");
@@ -197,7 +197,7 @@ fn a_child_outside_its_parent_is_left_out_and_its_siblings_live() {
             assert_eq!(state, Warning, "{parent} over {child}");
             assert!(reason.contains(sentence), "{parent} over {child}: {reason}");
         }
-        assert!(world.vs_status().1.starts_with("warning: \n  on sub route table team.t: "));
+        assert!(world.vs_status().1.starts_with("warning:\n  on sub route table team.t: "));
         assert!(!world.translate().is_invalid());
     }
 }
@@ -383,7 +383,7 @@ fn a_table_that_nobody_delegates_to_is_told_of_its_faults() {
         world.table_status("t"),
         (
             Warning,
-            "warning: \n  Route Warning: InvalidDestinationWarning. Reason: *v1.Upstream {gone x} not found".to_owned()
+            "warning:\n  Route Warning: InvalidDestinationWarning. Reason: *v1.Upstream {gone x} not found".to_owned()
         )
     );
     assert!(!world.translate().is_invalid());

@@ -21,7 +21,7 @@ fn world() -> World {
 }
 
 fn not_found(name: &str) -> String {
-    format!("warning: \n  Route Warning: InvalidDestinationWarning. Reason: *v1.{name} not found")
+    format!("warning:\n  Route Warning: InvalidDestinationWarning. Reason: *v1.{name} not found")
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_subset_of_an_upstream_without_subsets_is_a_warning_and_nobody_waits() {
         world.vs_status(),
         (
             Warning,
-            "warning: \n  Route Warning: InvalidDestinationWarning. Reason: route has a subset config, but the upstream does not"
+            "warning:\n  Route Warning: InvalidDestinationWarning. Reason: route has a subset config, but the upstream does not"
                 .to_owned()
         )
     );
@@ -248,7 +248,7 @@ fn a_missing_service_is_a_warning_on_the_upstream_and_on_whoever_routes_to_it() 
         world.apply(&app("[{matchers: [{prefix: /}], delegateAction: {ref: {name: t, namespace: team}}}]")).serve();
         let (state, reason) = world.status(ResourceKind::Upstream, "gloo-system", "lost");
         assert_eq!(state, Warning);
-        assert!(reason.starts_with(&format!("warning: \n  {field}: {sentence}")), "{reason}");
+        assert!(reason.starts_with(&format!("warning:\n  {field}: {sentence}")), "{reason}");
         for (state, reason) in [world.vs_status(), world.table_status("t")] {
             assert_eq!(state, Warning);
             assert!(reason.contains(sentence), "{reason}");

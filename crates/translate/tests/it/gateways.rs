@@ -244,7 +244,7 @@ fn a_port_is_cut_off_when_the_connection_manager_says_so() {
     assert!(world.serving().listeners[0].strip_any_host_port);
     assert_eq!(
         gateway_status(&world, "gateway-proxy").1,
-        "advice: \n  spec.httpGateway.options.httpConnectionManagerSettings.idleTimeout: not implemented yet: it has no effect"
+        "advice:\n  spec.httpGateway.options.httpConnectionManagerSettings.idleTimeout: not implemented yet: it has no effect"
     );
 }
 
@@ -258,5 +258,5 @@ fn a_virtual_service_with_ssl_config_is_never_served_in_plain_text() {
     assert_eq!(world.serving().listeners.len(), 1);
     let (state, reason) = world.vs_status();
     assert_eq!(state, Accepted);
-    assert!(reason.starts_with("advice: \n  spec.sslConfig: not implemented yet"), "{reason}");
+    assert!(reason.starts_with("advice:\n  spec.sslConfig: not implemented yet"), "{reason}");
 }

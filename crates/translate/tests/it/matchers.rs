@@ -189,12 +189,12 @@ fn an_unreachable_route_is_advice_or_a_warning() {
         world.apply(&app(routes));
         let (state, reason) = world.vs_status();
         assert_eq!(state, Accepted);
-        assert!(reason.starts_with(&format!("advice: \n  {sentence}")), "{reason}");
+        assert!(reason.starts_with(&format!("advice:\n  {sentence}")), "{reason}");
         assert!(!world.translate().is_invalid());
         world.apply(&settings("{gateway: {validation: {warnRouteShortCircuiting: true}}}"));
         let (state, reason) = world.vs_status();
         assert_eq!(state, Warning);
-        assert!(reason.starts_with(&format!("warning: \n  {sentence}")), "{reason}");
+        assert!(reason.starts_with(&format!("warning:\n  {sentence}")), "{reason}");
         assert!(!world.translate().is_invalid());
     }
 }
@@ -230,7 +230,7 @@ fn options_are_reported_by_their_path_on_the_table_and_on_the_virtual_service() 
     assert_eq!(state, Accepted);
     assert_eq!(
         reason,
-        "advice: \n  spec.routes[0].options.retries: not implemented yet: it has no effect\n\
+        "advice:\n  spec.routes[0].options.retries: not implemented yet: it has no effect\n\
          spec.routes[0].options.timeout: not implemented yet: it has no effect"
     );
     let (state, reason) = world.vs_status();

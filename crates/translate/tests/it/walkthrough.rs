@@ -177,7 +177,7 @@ fn two_teams_roll_out_side_by_side() {
         &[single(&canary("/echo"), "echo-typo", "v2"), single(&plain("/echo"), "echo", "v1")],
     ));
     world.step(&table("foxtrot", "", &foxtrot_phase_2(0, 100)));
-    let reason = "warning: \n  Route Warning: InvalidDestinationWarning. Reason: *v1.Upstream {echo-typo gloo-system} \
+    let reason = "warning:\n  Route Warning: InvalidDestinationWarning. Reason: *v1.Upstream {echo-typo gloo-system} \
                   not found";
     for (kind, namespace, name) in
         [(ResourceKind::VirtualService, "gloo-system", "app"), (ResourceKind::RouteTable, "echo", "echo-routes")]
