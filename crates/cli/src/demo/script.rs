@@ -97,7 +97,17 @@ async fn replacement(stage: &Stage) -> Outcome {
         "echo's other route, and team foxtrot, are in service.",
     ]);
     stage
-        .kubectl(&["patch", "settings", "default", "-n", "gloo-system", "--type", "merge", "--patch-file", "settings.yaml"])
+        .kubectl(&[
+            "patch",
+            "settings",
+            "default",
+            "-n",
+            "gloo-system",
+            "--type",
+            "merge",
+            "--patch-file",
+            "settings.yaml",
+        ])
         .await?;
     stage.request("/foxtrot", false, "foxtrot v2").await?;
     stage.request("/echo", true, REPLACED).await?;

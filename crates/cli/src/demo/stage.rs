@@ -94,7 +94,11 @@ impl Stage {
             // The areas without a finding are of little interest here.
             let lines: Vec<&str> = text.lines().filter(|line| !line.ends_with("... OK")).collect();
             show_output(&lines.join("\n"));
-            return if met { Ok(()) } else { Err(Failure::new(format!("expected `serin check` to say: {}", wanted.join(", ")))) };
+            return if met {
+                Ok(())
+            } else {
+                Err(Failure::new(format!("expected `serin check` to say: {}", wanted.join(", "))))
+            };
         }
     }
 
@@ -124,7 +128,13 @@ impl Stage {
     }
 
     /// Sends many requests and shows how they fall; so many of them have to be the expected answer.
-    pub(super) async fn count(&self, path: &str, total: usize, wanted: &str, range: std::ops::RangeInclusive<usize>) -> Outcome {
+    pub(super) async fn count(
+        &self,
+        path: &str,
+        total: usize,
+        wanted: &str,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> Outcome {
         show_command(&format!("for i in $(seq {total}); do curl -s $(serin proxy url){path}; done | sort | uniq -c"));
         let mut answers = std::collections::BTreeMap::<String, usize>::new();
         for _ in 0..total {
@@ -135,7 +145,11 @@ impl Stage {
         let remark = if right { out::good("as expected") } else { out::bad("not as expected") };
         let lines: Vec<String> = answers.iter().map(|(answer, count)| format!("{count:>4} {answer}")).collect();
         show_output(&format!("{}   {remark}", lines.join("\n")));
-        if right { Ok(()) } else { Err(Failure::new(format!("{hits} of {total} answers are {wanted:?}; expected {range:?}"))) }
+        if right {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("{hits} of {total} answers are {wanted:?}; expected {range:?}")))
+        }
     }
 
     async fn ask(&self, path: &str, canary: bool) -> Outcome<String> {

@@ -28,7 +28,7 @@ fn a_route_that_asks_is_closed_and_its_neighbours_are_not() {
     assert_eq!(state, Accepted);
     assert_eq!(
         reason,
-        "advice: \n  spec.virtualHost.routes[0].options.extauth: not implemented yet: what asks for it answers 403"
+        "advice:\n  spec.virtualHost.routes[0].options.extauth: not implemented yet: what asks for it answers 403"
     );
 }
 
