@@ -45,6 +45,9 @@ pub(crate) enum Verb {
     Proxy(crate::proxy::Options),
     /// kubectl's verbs, for a machine without kubectl
     Kubectl(Box<crate::kubectl::Options>),
+    /// Charts and releases; they come with a later version
+    #[command(hide = true)]
+    Helm(crate::helm::Options),
     /// Run the gateway alone, for a cluster that exists already
     Gateway(crate::gateway::Options),
     /// Print the version

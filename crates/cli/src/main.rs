@@ -9,6 +9,7 @@ mod demo;
 mod down;
 mod failure;
 mod gateway;
+mod helm;
 mod home;
 mod http_client;
 mod invocation;
@@ -54,6 +55,7 @@ fn run(verb: Verb) -> Outcome {
         Verb::Check(options) => check::run(options),
         Verb::Proxy(options) => proxy::run(options),
         Verb::Kubectl(options) => kubectl::run(*options),
+        Verb::Helm(_) => helm::run(),
         Verb::Gateway(options) => gateway::run(options),
         Verb::Version(options) => version::run(&options),
         Verb::Completion(options) => completion::run(&options),
