@@ -60,9 +60,13 @@ pub(super) fn render(table: &Value, look: Look, prefix: &str, columns: Option<&[
     lines.render()
 }
 
+/// A cell, cut at its first line's end as kubectl cuts it.
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => match text.split_once(['\n', '\r', '\u{c}']) {
+            Some((line, _)) => format!("{line}..."),
+            None => text.clone(),
+        },
         Value::Null => "<none>".to_owned(),
         other => other.to_string(),
     }
@@ -73,6 +77,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_cell_of_several_lines_is_cut_at_the_first() {
+        let table = json!({
+            "columnDefinitions": [{"name": "Name"}, {"name": "Reason"}],
+            "rows": [{"cells": ["a", "warning:\n  no such table"]}],
+        });
+        assert_eq!(render(&table, Look::default(), "", None), "NAME   REASON\na      warning:...\n");
+    }
 
     #[test]
     fn columns_of_low_priority_are_for_wide_tables() {
