@@ -3,7 +3,8 @@
 
 mod instance;
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
@@ -97,6 +98,40 @@ fn the_admin_port_answers_to_this_machine_alone() {
     assert_eq!(get(&admin, "/ready", &admin), (200, "ready\n".to_owned()));
     assert!(get(&admin, "/metrics", "localhost").1.contains("serin_control_translations_total"));
     assert_eq!(get(&admin, "/config", "evil.example").0, 403);
+}
+
+#[test]
+fn a_request_under_way_is_finished_though_somebody_holds_the_admin_port() {
+    let instance = Instance::start();
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = backend.local_addr().unwrap().port();
+    instance.apply(&format!(
+        "apiVersion: gloo.solo.io/v1\nkind: Upstream\nmetadata: {{name: slow, namespace: gloo-system}}\nspec:\n  static:\n    \
+         hosts: [{{addr: 127.0.0.1, port: {port}}}]\n---\napiVersion: gateway.solo.io/v1\nkind: VirtualService\nmetadata: \
+         {{name: slow, namespace: gloo-system}}\nspec:\n  virtualHost:\n    domains: ['*']\n    routes:\n    - matchers: \
+         [{{prefix: /probe}}]\n      directResponseAction: {{status: 200, body: there}}\n    - matchers: [{{prefix: /}}]\n      \
+         routeAction: {{single: {{upstream: {{name: slow, namespace: gloo-system}}}}}}\n"
+    ));
+    instance.until("/probe", 200, "there");
+    let mut admin = TcpStream::connect(instance.says("/admin").as_str().unwrap()).unwrap();
+    admin.write_all(b"GET /live HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    assert_ne!(admin.read(&mut [0; 16]).unwrap(), 0);
+
+    let gateway = instance.ok(&["proxy", "address"]);
+    let request = std::thread::spawn(move || get(gateway.trim(), "/slow", "gateway.test"));
+    let (mut upstream, _) = backend.accept().unwrap();
+    assert_ne!(upstream.read(&mut [0; 1024]).unwrap(), 0);
+    let down = instance.serin(&["down"]).spawn().unwrap();
+    // The instance withdraws before it drains, so from here on the request is one of those under way.
+    let end = std::time::Instant::now() + instance::PATIENCE;
+    while instance.path().join("instance.json").exists() {
+        assert!(std::time::Instant::now() < end, "it does not stop");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    upstream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").unwrap();
+    assert_eq!(request.join().unwrap(), (200, "done".to_owned()));
+    assert!(down.wait_with_output().unwrap().status.success());
+    drop(admin);
 }
 
 #[test]

@@ -161,7 +161,7 @@ impl DataPlane {
     }
 
     /// Stops accepting, tells clients to go elsewhere, and returns when all requests are answered or `within` is over.
-    pub async fn drain(self, within: Duration) {
+    pub async fn drain(&self, within: Duration) {
         self.shared.inner.lock().listeners.clear();
         let ended: Vec<_> = self
             .shared

@@ -92,10 +92,7 @@ impl Running {
 /// Finishes what is under way and stops.
 pub(crate) async fn drain_and_stop(gateway: Gateway, drain: Duration) {
     gateway.control.stop().await;
-    match Arc::try_unwrap(gateway.data_plane) {
-        Ok(data_plane) => data_plane.drain(drain).await,
-        Err(_) => tracing::warn!("the data plane is in use still and was not drained"),
-    }
+    gateway.data_plane.drain(drain).await;
 }
 
 /// Runs until told to stop.
