@@ -229,3 +229,81 @@ fn read_slice(object: &Object) -> Option<Slice> {
     }
     Some(Slice { service, addresses, ports })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn slice(name: &str, endpoints: Value) -> Object {
+        Object {
+            id: Ref::new("echo", name),
+            uid: name.to_owned(),
+            generation: 1,
+            created: String::new(),
+            labels: BTreeMap::from([(SERVICE_NAME_LABEL.to_owned(), "echo".to_owned())]),
+            body: json!({"addressType": "IPv4", "endpoints": endpoints, "ports": [{"name": "http", "port": 8080}]}),
+        }
+    }
+
+    fn endpoint(address: &str, pod: &str, ready: Value) -> Value {
+        json!({"addresses": [address], "conditions": {"ready": ready}, "targetRef": {"kind": "Pod", "name": pod}})
+    }
+
+    fn pod(name: &str, version: &str) -> Object {
+        let labels = BTreeMap::from([("version".to_owned(), version.to_owned())]);
+        Object { id: Ref::new("echo", name), labels, body: Value::Null, ..slice(name, json!([])) }
+    }
+
+    fn shown(backends: &BTreeMap<Ref, Arc<Vec<Backend>>>) -> Vec<(String, Option<String>)> {
+        let list = backends.get(&Ref::new("echo", "echo")).map(|list| list.as_slice()).unwrap_or_default();
+        list.iter().map(|backend| (backend.address.clone(), backend.labels.get("version").cloned())).collect()
+    }
+
+    #[test]
+    fn a_backend_is_a_ready_address_whose_pod_is_known() {
+        let mut slices = EndpointSlices::default();
+        let mut backends = BTreeMap::new();
+        slices.apply_slice(slice(
+            "a",
+            json!([
+                endpoint("127.1.0.1", "one", json!(true)),
+                endpoint("127.1.0.2", "two", json!(false)),
+                endpoint("127.1.0.3", "three", Value::Null)
+            ]),
+        ));
+        assert!(!slices.refresh(&mut backends), "no pod is known yet");
+        slices.apply_pod(pod("one", "v1"));
+        slices.apply_pod(pod("three", "v2"));
+        assert!(slices.refresh(&mut backends));
+        let both = [("127.1.0.1".to_owned(), Some("v1".to_owned())), ("127.1.0.3".to_owned(), Some("v2".to_owned()))];
+        assert_eq!(shown(&backends), both);
+        assert_eq!(backends[&Ref::new("echo", "echo")][0].ports, BTreeMap::from([("http".to_owned(), 8080)]));
+
+        slices.apply_pod(pod("one", "v1"));
+        assert!(!slices.refresh(&mut backends), "nothing changed");
+        slices.apply_pod(pod("one", "v3"));
+        assert!(slices.refresh(&mut backends));
+        assert_eq!(shown(&backends)[0].1.as_deref(), Some("v3"));
+    }
+
+    #[test]
+    fn what_goes_away_leaves_no_backend_behind() {
+        let mut slices = EndpointSlices::default();
+        let mut backends = BTreeMap::new();
+        slices.list_pods(vec![pod("one", "v1"), pod("two", "v1")]);
+        slices.list_slices(vec![
+            slice("a", json!([endpoint("127.1.0.1", "one", json!(true))])),
+            slice("b", json!([endpoint("127.1.0.2", "two", json!(true))])),
+        ]);
+        assert!(slices.refresh(&mut backends));
+        assert_eq!(shown(&backends).len(), 2);
+        slices.remove_pod(&Ref::new("echo", "one"));
+        assert!(slices.refresh(&mut backends));
+        assert_eq!(shown(&backends).len(), 1);
+        slices.list_slices(Vec::new());
+        assert!(slices.refresh(&mut backends));
+        assert!(backends.is_empty() && slices.by_pod.is_empty() && slices.by_service.is_empty());
+    }
+}

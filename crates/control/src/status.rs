@@ -120,3 +120,18 @@ fn merge_patch(status: &ResourceStatus) -> Value {
     let entry = json!({ "state": status.state, "reason": reason, "reportedBy": status.reported_by });
     json!({ "status": { "statuses": { CONTROL_PLANE_NAMESPACE: entry } } })
 }
+
+#[cfg(test)]
+mod tests {
+    use serin_api::StatusState;
+
+    use super::*;
+
+    #[test]
+    fn a_patch_touches_this_control_planes_entry_alone_and_takes_an_old_reason_away() {
+        let status =
+            ResourceStatus { state: StatusState::Accepted, reason: String::new(), reported_by: "serin".to_owned() };
+        let expected = json!({"status": {"statuses": {"gloo-system": {"state": "Accepted", "reason": null, "reportedBy": "serin"}}}});
+        assert_eq!(merge_patch(&status), expected);
+    }
+}
