@@ -14,6 +14,7 @@ use tokio::task::block_in_place;
 use crate::intake::{Intake, Touched};
 use crate::metrics::Metrics;
 use crate::proxy_object::Shown;
+use crate::refusal::without_route;
 use crate::state::{Served, State};
 use crate::status::StatusBook;
 use crate::verdict::Judge;
@@ -24,6 +25,9 @@ use crate::watched::Watched;
 const QUIET: Duration = Duration::from_millis(2);
 /// A burst is cut off after this long.
 const LONGEST_BURST: Duration = Duration::from_millis(15);
+
+/// How many routes that the data plane refuses are left out one by one.
+const MOST_REFUSALS: usize = 64;
 
 /// What the loop works with.
 pub(crate) struct Engine {
@@ -120,7 +124,24 @@ impl Engine {
         let mut statuses = verdict.statuses.clone();
         // Endpoints first: a route that is new finds the endpoints of its cluster there.
         self.set_endpoints(&verdict.serve);
-        let served = match block_in_place(|| self.data_plane.apply(verdict.serve.clone())) {
+        let mut serve = verdict.serve.clone();
+        let mut result = block_in_place(|| self.data_plane.apply(serve.clone()));
+        // There may be nothing to go on with, or the Settings want only what is at fault to be left out.
+        if verdict.replace || self.state.served().sequence == 0 {
+            for _ in 0..MOST_REFUSALS {
+                let Err(ApplyError::Route(error)) = &result else { break };
+                tracing::error!("the data plane refused a route, which is left out: {error}");
+                self.metrics.refused.fetch_add(1, Ordering::Relaxed);
+                blame(
+                    &mut statuses,
+                    &error.source_id,
+                    &format!("the data plane refused it, and it is left out: {error}"),
+                );
+                serve = Arc::new(without_route(&serve, &error.virtual_host, &error.source_id, &error.route));
+                result = block_in_place(|| self.data_plane.apply(serve.clone()));
+            }
+        }
+        let served = match result {
             Err(ApplyError::Route(error)) => {
                 self.metrics.refused.fetch_add(1, Ordering::Relaxed);
                 tracing::error!("the data plane refused the configuration and goes on with the one before: {error}");
@@ -138,9 +159,8 @@ impl Engine {
                     }
                 }
                 self.metrics.applied.fetch_add(1, Ordering::Relaxed);
-                let spec = verdict.serve.clone();
                 self.judge.served(verdict);
-                spec
+                serve
             }
         };
         self.metrics.frozen.store(u64::from(frozen.is_some()), Ordering::Relaxed);

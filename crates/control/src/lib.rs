@@ -14,6 +14,7 @@ mod error;
 mod intake;
 mod metrics;
 mod proxy_object;
+mod refusal;
 mod state;
 mod status;
 mod verdict;

@@ -19,6 +19,8 @@ pub(crate) struct Verdict {
     pub(crate) serve: Arc<ProxySpec>,
     /// Why that is not all that the resources say.
     pub(crate) frozen: Option<String>,
+    /// Whether the Settings ask to replace what is invalid and let every other change take effect.
+    pub(crate) replace: bool,
     /// What is to be said on each resource.
     pub(crate) statuses: BTreeMap<ResourceId, ResourceStatus>,
     /// To be remembered once the data plane has it.
@@ -45,6 +47,7 @@ impl Judge {
         Verdict {
             serve: ours.map(|ours| ours.spec.clone()).unwrap_or_default(),
             frozen: ours.filter(|ours| ours.standing == Standing::Frozen).map(|ours| waiting(&ours.waiting)),
+            replace: translation.policy.replace,
             statuses: statuses.collect(),
             next,
         }
