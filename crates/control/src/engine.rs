@@ -105,17 +105,24 @@ impl Engine {
         if touched.nothing() {
             return;
         }
-        if touched.configuration {
-            self.translate();
-        } else if touched.endpoints {
-            self.update_endpoints();
-        }
+        let served = if touched.configuration {
+            Some(self.translate())
+        } else {
+            if touched.endpoints {
+                self.update_endpoints();
+            }
+            None
+        };
         if touched.configuration || touched.statuses {
             self.statuses.settle(&self.desired, &self.intake);
         }
+        // Last, so that whoever sees a change as looked at also sees which statuses are still to be written.
+        if let Some(served) = served {
+            self.state.publish(served);
+        }
     }
 
-    fn translate(&mut self) {
+    fn translate(&mut self) -> Served {
         let started = Instant::now();
         let verdict = self.judge.decide(self.intake.snapshot());
         self.metrics.translated(started.elapsed());
@@ -166,13 +173,13 @@ impl Engine {
         self.metrics.frozen.store(u64::from(frozen.is_some()), Ordering::Relaxed);
         self.desired = statuses;
         self.show(&served, frozen.as_deref());
-        self.state.publish(Served {
+        Served {
             spec: served,
             observed: self.intake.generations(),
             statuses: self.desired.clone(),
             frozen,
             sequence: self.state.served().sequence + 1,
-        });
+        }
     }
 
     fn show(&self, served: &Arc<ProxySpec>, frozen: Option<&str>) {
@@ -184,7 +191,10 @@ impl Engine {
         let latest = Some(Shown { spec: served.clone(), status });
         self.shown.send_if_modified(|shown| {
             let changed = *shown != latest;
-            *shown = latest;
+            if changed {
+                self.metrics.proxy_wanted.fetch_add(1, Ordering::Relaxed);
+                *shown = latest;
+            }
             changed
         });
     }

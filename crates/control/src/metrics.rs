@@ -16,6 +16,10 @@ pub(crate) struct Metrics {
     pub(crate) status_writes: AtomicU64,
     pub(crate) statuses_pending: AtomicU64,
     pub(crate) proxy_writes: AtomicU64,
+    /// How often the Proxy object was to be changed.
+    pub(crate) proxy_wanted: AtomicU64,
+    /// Up to which of these changes the API has it.
+    pub(crate) proxy_settled: AtomicU64,
     pub(crate) watch_failures: AtomicU64,
     pub(crate) frozen: AtomicU64,
 }
@@ -27,6 +31,12 @@ impl Metrics {
         self.translations.fetch_add(1, Ordering::Relaxed);
         self.translation_micros.fetch_add(micros, Ordering::Relaxed);
         self.last_translation_micros.store(micros, Ordering::Relaxed);
+    }
+
+    /// How many statuses the API does not have yet, that of the Proxy object among them.
+    pub(crate) fn pending(&self) -> u64 {
+        let proxy = self.proxy_wanted.load(Ordering::Relaxed) != self.proxy_settled.load(Ordering::Relaxed);
+        self.statuses_pending.load(Ordering::Relaxed) + u64::from(proxy)
     }
 
     /// Appends the counters to `out`.

@@ -37,15 +37,19 @@ pub(crate) async fn keep(client: Client, mut shown: watch::Receiver<Option<Shown
     let api: Api<DynamicObject> = Api::namespaced_with(client, CONTROL_PLANE_NAMESPACE, &resource);
     while shown.changed().await.is_ok() {
         loop {
+            // Read before the value: a change in between is settled by the next round.
+            let wanted = metrics.proxy_wanted.load(Ordering::Relaxed);
             let Some(latest) = shown.borrow_and_update().clone() else { break };
             match write(&api, &resource, &latest).await {
                 Ok(()) => {
                     metrics.proxy_writes.fetch_add(1, Ordering::Relaxed);
+                    metrics.proxy_settled.store(wanted, Ordering::Relaxed);
                     break;
                 }
                 Err(error) if is_code(&error, 409) => {}
                 Err(error) if is_code(&error, 404) => {
                     tracing::info!("the kind proxies.gloo.solo.io is not there: what is served is not kept in the API");
+                    metrics.proxy_settled.store(wanted, Ordering::Relaxed);
                     break;
                 }
                 Err(error) => {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::{Query, State as Shared};
@@ -67,7 +66,7 @@ pub(super) async fn show(Shared(admin): Shared<Arc<Admin>>, Query(view): Query<V
         sequence: served.sequence,
         frozen: served.frozen.is_some(),
         reason: served.frozen.clone(),
-        statuses_pending: admin.metrics.statuses_pending.load(Ordering::Relaxed),
+        statuses_pending: admin.metrics.pending(),
         failing_watches: failing.collect(),
         addresses: admin.data_plane.listeners().into_iter().map(|open| (open.name, open.address)).collect(),
         resources: resources.collect(),
