@@ -1,5 +1,7 @@
 //! What fuzz targets share: JSON values made of the fuzzer's bytes, with the keys that Kubernetes objects have.
 
+pub mod routing;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::{Map, Value};
 
@@ -14,7 +16,7 @@ impl<'a> Arbitrary<'a> for Json {
 }
 
 /// Keys with a meaning somewhere: to a schema, a patch, or the objects of the API.
-const KEYS: &[&str] = &[
+pub const KEYS: &[&str] = &[
     "",
     "$patch",
     "$retainKeys",

@@ -76,6 +76,14 @@ pub fn http_echo(args: Vec<OsString>) -> ExitCode {
     }
 }
 
+/// Whether the program takes these arguments.
+///
+/// # Errors
+/// What it says before it exits instead of serving.
+pub fn check_http_echo_arguments(args: Vec<String>) -> Result<(), String> {
+    parse(args, String::new()).map(drop).map_err(|refusal| refusal.message)
+}
+
 fn parse(args: Vec<String>, text_in_environment: String) -> Result<Options, Refusal> {
     let mut options = Options { listen: DEFAULT_LISTEN.to_owned(), text: text_in_environment, status: StatusCode::OK };
     let mut args = args.into_iter().peekable();

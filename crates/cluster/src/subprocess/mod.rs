@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use exec::pod_exec;
-pub use http_echo::http_echo;
+pub use http_echo::{check_http_echo_arguments, http_echo};
 pub use shim::pod_shim;
 
 pub(crate) use http_echo::port as http_echo_port;
