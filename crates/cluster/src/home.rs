@@ -47,7 +47,7 @@ impl Home {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut lock = options.open(&lock_path).map_err(failed)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        match lock_exclusively(&lock) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let mut pid = String::new();
@@ -66,6 +66,18 @@ impl Home {
     pub(crate) fn join(&self, relative: &str) -> PathBuf {
         self.path.join(relative)
     }
+}
+
+/// Takes the lock. Somebody who only looks whether it is held holds it for a moment too: a few tries see past that.
+fn lock_exclusively(lock: &File) -> Result<(), rustix::io::Errno> {
+    const TRIES: u32 = 5;
+    for _ in 1..TRIES {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(std::time::Duration::from_millis(20)),
+            done => return done,
+        }
+    }
+    flock(lock, FlockOperation::NonBlockingLockExclusive)
 }
 
 /// Makes a directory and those above it; only the owner may look into it.
