@@ -220,7 +220,16 @@ fn find_programs(options: &BenchOptions) -> Result<Programs, BenchError> {
 /// Builds the program as it is released; gives its path.
 fn build_serin() -> Result<PathBuf, BenchError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What `cargo run` says of xtask would make build scripts run again, and everything after them.
+    for (name, _) in std::env::vars_os() {
+        let ours =
+            name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+        if ours {
+            command.env_remove(name);
+        }
+    }
+    let status = command
         .args(["build", "--quiet", "--release", "--package", "serin"])
         .status()
         .map_err(|source| BenchError::Start { program: "cargo".into(), source })?;
