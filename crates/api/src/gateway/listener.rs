@@ -6,7 +6,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Operator;
+use super::Expression;
 use crate::{NamespacedStatuses, RawOptions, Ref};
 
 /// A listener: an address and a port, with TLS or without, and the VirtualServices it serves.
@@ -78,18 +78,5 @@ pub struct HttpGateway {
 #[serde(rename_all = "camelCase", default)]
 pub struct VirtualServiceSelectorExpressions {
     /// The conditions.
-    pub expressions: Vec<ServiceSelectorExpression>,
-}
-
-/// One condition on one label.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ServiceSelectorExpression {
-    /// The label's name.
-    pub key: String,
-    /// How its value is compared.
-    pub operator: Operator,
-    /// What it is compared with.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<String>,
+    pub expressions: Vec<Expression>,
 }

@@ -9,7 +9,7 @@ mod shared_options;
 mod virtual_service;
 
 pub use delegate::{DelegateAction, DelegateOptionsRefs, Expression, Operator, RouteTableSelector};
-pub use listener::{Gateway, GatewaySpec, HttpGateway, ServiceSelectorExpression, VirtualServiceSelectorExpressions};
+pub use listener::{Gateway, GatewaySpec, HttpGateway, VirtualServiceSelectorExpressions};
 pub use matcher::{ConnectMatcher, HeaderMatcher, Matcher, QueryParameterMatcher};
 pub use route::{
     Destination, DirectResponseAction, KubeDestination, MultiDestination, RedirectAction, RedirectResponseCode,
