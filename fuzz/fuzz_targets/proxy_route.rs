@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderValue, Method, Request};
 use libfuzzer_sys::fuzz_target;
 use serin_api::gateway::{HeaderMatcher, Matcher};
-use serin_proxy::router::{HostIndex, RequestView, Router, without_port};
+use serin_proxy::router::{HostIndex, RequestView, RouterBuilder, without_port};
 
 fuzz_target!(|input: (&str, &str, &[u8], &[u8], u8)| {
     let (pattern, target, host, header, kind) = input;
@@ -37,10 +37,11 @@ fuzz_target!(|input: (&str, &str, &[u8], &[u8], u8)| {
             invert_match: kind & 16 != 0,
         }];
     }
-    let mut router = Router::default();
+    let mut router = RouterBuilder::default();
     if router.add(7, &matcher).is_err() {
         return;
     }
+    let router = router.build();
     let path = request.uri().path();
     let view = RequestView {
         method: &Method::GET,

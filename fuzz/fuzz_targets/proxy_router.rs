@@ -5,7 +5,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use libfuzzer_sys::fuzz_target;
 use serin_api::gateway::{ConnectMatcher, HeaderMatcher, Matcher, QueryParameterMatcher};
-use serin_proxy::router::{RequestView, Router};
+use serin_proxy::router::{RequestView, RouterBuilder};
 
 const NAMES: &[&str] = &["a", "stage", ":authority", ":method", ":path", "cookie", "x-b", "A"];
 const METHODS: &[&str] = &["GET", "POST", "CONNECT", "get", "X"];
@@ -102,17 +102,18 @@ impl<'a> Arbitrary<'a> for Case {
 }
 
 fuzz_target!(|case: Case| {
-    let mut compiled = Router::default();
+    let mut compiled = RouterBuilder::default();
     let mut alone = Vec::new();
     for (number, matcher) in case.matchers.iter().enumerate() {
         let number = u32::try_from(number).expect("few matchers");
-        let mut single = Router::default();
+        let mut single = RouterBuilder::default();
         let result = compiled.add(number, matcher);
         assert_eq!(result.is_ok(), single.add(number, matcher).is_ok());
         if result.is_ok() {
-            alone.push(single);
+            alone.push(single.build());
         }
     }
+    let compiled = compiled.build();
     for request in &case.requests {
         let first = alone.iter().find_map(|router| router.find(&request.view()));
         assert_eq!(compiled.find(&request.view()), first, "{request:?}");

@@ -23,9 +23,9 @@ pub(crate) enum CompiledAction {
     /// To one of the targets, by weight.
     Weighted(WeightedTargets),
     /// To the cluster that this header names.
-    ClusterHeader(HeaderName),
-    Redirect(CompiledRedirect),
-    Respond(FixedResponse),
+    ClusterHeader(Box<HeaderName>),
+    Redirect(Box<CompiledRedirect>),
+    Respond(Box<FixedResponse>),
 }
 
 /// Where a request goes.
@@ -36,7 +36,7 @@ pub(crate) enum CompiledTarget {
         destination: DestinationHandle,
         scope: u32,
     },
-    Respond(FixedResponse),
+    Respond(Box<FixedResponse>),
 }
 
 /// A response that is always the same.
@@ -91,11 +91,11 @@ impl CompiledAction {
                     }
                 }
             }
-            Action::Forward(Forward::ClusterHeader(name)) => Self::ClusterHeader(
+            Action::Forward(Forward::ClusterHeader(name)) => Self::ClusterHeader(Box::new(
                 HeaderName::from_bytes(name.as_bytes()).map_err(|_| CompileError::ClusterHeader(name.clone()))?,
-            ),
-            Action::Redirect(redirect) => Self::Redirect(CompiledRedirect::new(redirect)?),
-            Action::DirectResponse { status, body } => Self::Respond(FixedResponse::new(*status, body)?),
+            )),
+            Action::Redirect(redirect) => Self::Redirect(Box::new(CompiledRedirect::new(redirect)?)),
+            Action::DirectResponse { status, body } => Self::Respond(Box::new(FixedResponse::new(*status, body)?)),
         })
     }
 }
@@ -113,7 +113,7 @@ impl CompiledTarget {
                 destination: destinations.handle(cluster, subset),
                 scope: registry.scope(listener, route, cluster.as_str()),
             },
-            Target::DirectResponse { status, body } => Self::Respond(FixedResponse::new(*status, body)?),
+            Target::DirectResponse { status, body } => Self::Respond(Box::new(FixedResponse::new(*status, body)?)),
         })
     }
 }

@@ -17,11 +17,14 @@ pub(crate) struct DestinationKey {
 
 /// A destination's number, kept in use.
 #[derive(Clone, Debug)]
-pub(crate) struct DestinationHandle(Arc<u32>);
+pub(crate) struct DestinationHandle {
+    number: u32,
+    used: Arc<()>,
+}
 
 impl DestinationHandle {
     pub(crate) fn number(&self) -> u32 {
-        *self.0
+        self.number
     }
 }
 
@@ -44,7 +47,7 @@ impl Destinations {
             self.next += 1;
             self.next - 1
         });
-        let handle = DestinationHandle(Arc::new(number));
+        let handle = DestinationHandle { number, used: Arc::default() };
         self.numbers.insert(key, handle.clone());
         handle
     }
@@ -53,9 +56,9 @@ impl Destinations {
     pub(crate) fn release_unused(&mut self) -> Vec<u32> {
         let mut released = Vec::new();
         self.numbers.retain(|_, handle| {
-            let used = Arc::strong_count(&handle.0) > 1;
+            let used = Arc::strong_count(&handle.used) > 1;
             if !used {
-                released.push(*handle.0);
+                released.push(handle.number);
             }
             used
         });

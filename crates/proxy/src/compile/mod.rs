@@ -13,7 +13,7 @@ pub(crate) use destinations::{DestinationHandle, Destinations};
 use crate::action::{CompiledAction, WHOLE};
 use crate::error::{ApplyError, CompileError, RouteError};
 use crate::metrics::Registry;
-use crate::router::{HostIndex, Router};
+use crate::router::{HostIndex, Router, RouterBuilder};
 
 /// What one listener serves.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Compiler {
         host: &VirtualHost,
         registry: &Registry,
     ) -> Result<CompiledHost, ApplyError> {
-        let mut router = Router::default();
+        let mut router = RouterBuilder::default();
         let mut routes = Vec::with_capacity(host.routes.len());
         for (number, route) in host.routes.iter().enumerate() {
             let at_route = |error| {
@@ -122,7 +122,7 @@ impl Compiler {
             let scope = registry.scope(listener, &route.name, "");
             routes.push(CompiledRoute { name: route.name.as_str().into(), action, scope });
         }
-        Ok(CompiledHost { router, routes })
+        Ok(CompiledHost { router: router.build(), routes })
     }
 }
 

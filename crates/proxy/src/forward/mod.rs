@@ -104,7 +104,7 @@ fn decide(
         }
         CompiledAction::ClusterHeader(header) => {
             let unavailable = (StatusCode::SERVICE_UNAVAILABLE, "");
-            let name = request.headers().get(header).and_then(|name| name.to_str().ok()).ok_or(unavailable)?;
+            let name = request.headers().get(header.as_ref()).and_then(|name| name.to_str().ok()).ok_or(unavailable)?;
             let destination = table.clusters.get(name).ok_or(unavailable)?;
             let scope = exchange.worker.header_scope(&table.listener, route, destination.number(), name);
             return Ok(Decision::Destination { number: destination.number(), scope });

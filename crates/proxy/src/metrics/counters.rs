@@ -37,13 +37,14 @@ impl Counter {
     }
 }
 
-/// The counters of one label set.
+/// The counters of one label set. What a quick, successful request changes lies on two lines of the cache.
 #[derive(Debug, Default)]
+#[repr(C, align(64))]
 pub(crate) struct SeriesCounters {
+    pub(crate) sum_micros: Counter,
     pub(crate) classes: [Counter; CLASSES.len()],
     /// Observations by bucket, not cumulative; the last is for everything longer.
     pub(crate) buckets: [Counter; BUCKETS.len() + 1],
-    pub(crate) sum_micros: Counter,
 }
 
 /// Everything one worker counts.

@@ -7,6 +7,7 @@
 mod condition;
 mod host;
 mod path_index;
+mod path_tree;
 mod pattern;
 mod query;
 #[cfg(test)]
@@ -20,7 +21,8 @@ pub(crate) use pattern::Search;
 pub use pattern::{Pattern, PatternError};
 
 use condition::Conditions;
-use path_index::{Kind, PathIndex};
+use path_index::PathIndex;
+use path_tree::{Kind, PathTree};
 
 /// What routing looks at in a request.
 #[derive(Clone, Copy, Debug)]
@@ -65,24 +67,47 @@ pub struct Match {
 }
 
 /// The routes of one virtual host.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Router {
     entries: Vec<Entry>,
     paths: PathIndex<false>,
-    folded_paths: PathIndex<true>,
-    has_folded: bool,
+    /// For matchers that do not look at case.
+    folded_paths: Option<PathIndex<true>>,
     connects: Vec<u32>,
 }
+
+/// A [`Router`] in the making.
+///
+/// ```
+/// use serin_api::gateway::Matcher;
+/// use serin_proxy::router::RouterBuilder;
+///
+/// let mut builder = RouterBuilder::default();
+/// builder.add(0, &Matcher { prefix: Some("/echo".into()), ..Matcher::default() })?;
+/// let router = builder.build();
+/// # Ok::<(), serin_proxy::router::MatcherError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct RouterBuilder {
+    entries: Vec<Entry>,
+    paths: PathTree,
+    folded_paths: Option<PathTree>,
+    connects: Vec<u32>,
+}
+
+/// No prefix: the matcher covers the whole path.
+const WHOLE: u32 = u32::MAX;
 
 #[derive(Debug)]
 struct Entry {
     route: u32,
-    prefix: Option<usize>,
+    /// Bytes of the matcher's prefix.
+    prefix: u32,
     pattern: Option<Box<Pattern>>,
     conditions: Option<Box<Conditions>>,
 }
 
-impl Router {
+impl RouterBuilder {
     /// Adds a matcher for `route`. Matchers are tried in the order they were added.
     ///
     /// # Errors
@@ -90,11 +115,11 @@ impl Router {
     pub fn add(&mut self, route: u32, matcher: &Matcher) -> Result<(), MatcherError> {
         let number = self.entries.len() as u32;
         let conditions = Conditions::compile(matcher)?;
-        let mut entry = Entry { route, prefix: None, pattern: None, conditions };
+        let mut entry = Entry { route, prefix: WHOLE, pattern: None, conditions };
         let fold = matcher.case_sensitive == Some(false);
         match (&matcher.prefix, &matcher.exact, &matcher.regex, &matcher.connect_matcher) {
             (Some(prefix), None, None, None) => {
-                entry.prefix = Some(prefix.len());
+                entry.prefix = prefix.len() as u32;
                 self.index(prefix.as_bytes(), Kind::Prefix, fold, number);
             }
             (None, Some(exact), None, None) => self.index(exact.as_bytes(), Kind::Exact, fold, number),
@@ -118,13 +143,26 @@ impl Router {
 
     fn index(&mut self, text: &[u8], kind: Kind, fold: bool, number: u32) {
         if fold {
-            self.has_folded = true;
-            self.folded_paths.insert(text, kind, number);
+            let tree = self.folded_paths.get_or_insert_default();
+            tree.insert(&text.to_ascii_lowercase(), kind, number);
         } else {
             self.paths.insert(text, kind, number);
         }
     }
 
+    /// The router.
+    #[must_use]
+    pub fn build(self) -> Router {
+        Router {
+            entries: self.entries,
+            paths: PathIndex::new(&self.paths),
+            folded_paths: self.folded_paths.as_ref().map(PathIndex::new),
+            connects: self.connects,
+        }
+    }
+}
+
+impl Router {
     /// The first route in list order that matches. CONNECT has no path, so that only CONNECT matchers match it.
     pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
         let holds = |number: u32| self.entries.get(number as usize).is_some_and(|entry| entry.holds(request));
@@ -133,10 +171,10 @@ impl Router {
         } else {
             let path = request.path.as_bytes();
             let best = self.paths.first(path, u32::MAX, holds);
-            if self.has_folded { self.folded_paths.first(path, best, holds) } else { best }
+            self.folded_paths.as_ref().map_or(best, |folded| folded.first(path, best, holds))
         };
         let entry = self.entries.get(best as usize)?;
-        Some(Match { route: entry.route, prefix: entry.prefix })
+        Some(Match { route: entry.route, prefix: (entry.prefix != WHOLE).then_some(entry.prefix as usize) })
     }
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use regex_automata::meta::Regex;
 use serin_api::gateway::{ConnectMatcher, HeaderMatcher, Matcher, QueryParameterMatcher};
 
-use super::{Match, RequestView, Router};
+use super::{Match, RequestView, RouterBuilder};
 
 /// Routes × requests that are compared.
 const ROUNDS: usize = 150;
@@ -160,10 +160,11 @@ fn the_router_finds_what_a_walk_of_the_list_finds() {
     let (mut compared, mut found) = (0, 0);
     for round in 0..ROUNDS {
         let list: Vec<Matcher> = (0..dice.0.usize(1..25)).map(|_| dice.matcher()).collect();
-        let mut router = Router::default();
+        let mut router = RouterBuilder::default();
         for (number, matcher) in list.iter().enumerate() {
             router.add(number as u32, matcher).unwrap();
         }
+        let router = router.build();
         for _ in 0..REQUESTS {
             let mut headers = HeaderMap::new();
             for name in ["x-a", "x-b"] {
@@ -195,7 +196,7 @@ fn the_router_finds_what_a_walk_of_the_list_finds() {
 
 #[test]
 fn a_matcher_that_cannot_be_compiled_names_its_field() {
-    let add = |matcher: Matcher| Router::default().add(0, &matcher).unwrap_err().to_string();
+    let add = |matcher: Matcher| RouterBuilder::default().add(0, &matcher).unwrap_err().to_string();
     let prefix = || Matcher { prefix: Some("/".into()), ..Matcher::default() };
     assert!(
         add(Matcher { regex: Some("(".into()), ..Matcher::default() })
@@ -213,12 +214,13 @@ fn a_matcher_that_cannot_be_compiled_names_its_field() {
 
 #[test]
 fn ten_thousand_routes_cost_the_paths_length() {
-    let mut router = Router::default();
+    let mut router = RouterBuilder::default();
     for number in 0..10_000 {
         let matcher = Matcher { prefix: Some(format!("/service-{number}/")), ..Matcher::default() };
         router.add(number, &matcher).unwrap();
     }
     router.add(10_000, &Matcher { prefix: Some("/".into()), ..Matcher::default() }).unwrap();
+    let router = router.build();
     let headers = HeaderMap::new();
     let request = |path| RequestView {
         method: &Method::GET,

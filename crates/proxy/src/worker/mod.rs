@@ -27,6 +27,9 @@ use crate::compile::CompiledRoute;
 use crate::forward::Pool;
 use crate::metrics::{Registry, WorkerCounters};
 
+/// No version has answered yet.
+const UNSEEN: (u32, u32) = (u32::MAX, 0);
+
 /// What the requests of one worker share.
 pub(crate) struct Worker {
     pub(crate) limits: Limits,
@@ -39,6 +42,8 @@ pub(crate) struct Worker {
     connections: RefCell<Slab<Rc<ConnectionState>>>,
     destinations: RefCell<Vec<Option<Rc<LocalDestination>>>>,
     pools: RefCell<FxHashMap<SocketAddr, Rc<Pool>>>,
+    /// For each scope the version that answered last and its series.
+    recent_series: RefCell<Vec<(u32, u32)>>,
     /// The series for a scope and a version, asked of the registry once.
     series: RefCell<FxHashMap<(u32, u32), u32>>,
     /// The scope for a route and the cluster that a header named, asked of the registry once.
@@ -76,6 +81,7 @@ impl Worker {
             connections: RefCell::default(),
             destinations: RefCell::default(),
             pools: RefCell::default(),
+            recent_series: RefCell::default(),
             series: RefCell::default(),
             header_scopes: RefCell::default(),
             draining: Cell::new(false),
@@ -94,8 +100,17 @@ impl Worker {
 
     /// The series that a request of `scope` which `version` answered is counted under.
     pub(crate) fn series(&self, scope: u32, version: u32) -> u32 {
-        let mut series = self.series.borrow_mut();
-        *series.entry((scope, version)).or_insert_with(|| self.registry.series(scope, version))
+        let mut recent = self.recent_series.borrow_mut();
+        if recent.len() <= scope as usize {
+            recent.resize(scope as usize + 1, UNSEEN);
+        }
+        let recent = &mut recent[scope as usize];
+        if recent.0 != version {
+            let mut series = self.series.borrow_mut();
+            let number = *series.entry((scope, version)).or_insert_with(|| self.registry.series(scope, version));
+            *recent = (version, number);
+        }
+        recent.1
     }
 
     /// The scope for `route` when a header named `cluster`, which is destination `number`.
