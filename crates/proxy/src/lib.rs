@@ -23,6 +23,7 @@ mod data_plane;
 mod destinations;
 mod error;
 mod forward;
+pub mod http1;
 mod limits;
 mod listener;
 mod metrics;

@@ -2,7 +2,6 @@
 
 mod stage;
 
-use serin_proxy::{DataPlane, DataPlaneOptions};
 use stage::upstream::Upstream;
 use stage::*;
 
@@ -239,14 +238,7 @@ fn a_connection_that_the_upstream_closed_costs_no_request() {
         second.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n2").unwrap();
         String::from_utf8_lossy(&buffer[..n]).into_owned()
     });
-    let plane = DataPlane::start(DataPlaneOptions {
-        workers: 1,
-        port_map: std::collections::BTreeMap::from([(8080, 0)]),
-        ..DataPlaneOptions::default()
-    })
-    .unwrap();
-    plane.set_endpoints(endpoints(&[("up", &[endpoint(to_upstream, "")])]));
-    plane.apply(spec_of(vec![route("/", to("up"))], &["up"])).unwrap();
+    let plane = single_worker(to_upstream);
     let address = address(&plane);
     assert_eq!(body(&get(address, "/first")), "1");
     assert_eq!(body(&get(address, "/second?x=1")), "2");
@@ -263,20 +255,4 @@ fn an_endpoint_that_is_gone_is_passed_over() {
     for _ in 0..20 {
         assert_eq!(status(&get(address, "/")), 200);
     }
-}
-
-#[test]
-fn what_is_not_http_is_the_upstreams_fault() {
-    use std::io::{Read, Write};
-    let upstream = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (_plane, address) = serve(vec![route("/", to("up"))], upstream.local_addr().unwrap());
-    std::thread::spawn(move || {
-        while let Ok((mut stream, _)) = upstream.accept() {
-            let _ = stream.read(&mut [0; 1024]);
-            let _ = stream.write_all(b"what?\r\n\r\n");
-        }
-    });
-    let answer = get(address, "/");
-    assert_eq!(status(&answer), 503);
-    assert!(body(&answer).ends_with("reset reason: protocol error"), "{answer}");
 }

@@ -5,12 +5,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body::{Frame, SizeHint};
 
 use super::exchange::Exchange;
 use super::pool::Pool;
-use super::upstream::UpstreamConnection;
+use super::upstream::{ReceiveError, UpstreamConnection};
 use crate::worker::Deadline;
 
 /// A response's body. The exchange ends with it.
@@ -26,11 +25,10 @@ enum Kind {
 
 /// A body that comes from an upstream, and the connection that it comes on.
 pub(crate) struct UpstreamBody {
-    incoming: Incoming,
+    /// Gone once it has broken off.
     connection: Option<Box<UpstreamConnection>>,
     pool: Rc<Pool>,
     deadline: Option<Deadline>,
-    ended: bool,
 }
 
 /// Why a response broke off.
@@ -38,7 +36,7 @@ pub(crate) struct UpstreamBody {
 pub(crate) enum BodyError {
     /// The upstream's connection ended, or it sent what is not HTTP.
     #[error("the upstream broke off: {0}")]
-    Upstream(#[from] hyper::Error),
+    Upstream(#[from] ReceiveError),
     /// The route's time ran out.
     #[error("the response took longer than the route allows")]
     Timeout,
@@ -55,19 +53,12 @@ impl Body {
     }
 
     pub(crate) fn upstream(
-        incoming: Incoming,
         connection: Box<UpstreamConnection>,
         pool: Rc<Pool>,
         deadline: Option<Deadline>,
         exchange: Exchange,
     ) -> Self {
-        let ended = incoming.is_end_stream();
-        if ended {
-            let worker = &exchange.worker;
-            pool.put(connection, worker.now(), worker.limits.idle_upstream_connections);
-            return Self::full(Bytes::new(), exchange);
-        }
-        let body = UpstreamBody { incoming, connection: Some(connection), pool, deadline, ended };
+        let body = UpstreamBody { connection: Some(connection), pool, deadline };
         Self { kind: Kind::Upstream(body), exchange: Some(exchange) }
     }
 }
@@ -83,8 +74,7 @@ impl http_body::Body for Body {
             Kind::Upstream(body) => body,
         };
         let Some(connection) = &mut body.connection else { return Poll::Ready(None) };
-        let frame = connection.poll_body(&mut body.incoming, cx).map_err(BodyError::from);
-        body.ended = matches!(frame, Poll::Ready(None)) || body.incoming.is_end_stream();
+        let frame = connection.poll_body(cx).map_err(BodyError::from);
         if frame.is_pending() && body.deadline.as_ref().is_some_and(|deadline| deadline.poll_passed(cx)) {
             body.connection = None;
             return Poll::Ready(Some(Err(BodyError::Timeout)));
@@ -95,24 +85,27 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Full(bytes) => bytes.is_empty(),
-            Kind::Upstream(body) => body.ended,
+            Kind::Upstream(body) => body.connection.as_ref().is_none_or(|connection| connection.body_is_done()),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Upstream(body) => body.incoming.size_hint(),
+            Kind::Upstream(body) => {
+                let remaining = body.connection.as_ref().and_then(|connection| connection.body_remaining());
+                remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
         }
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        let Kind::Upstream(body) = &mut self.kind else { return };
-        if let (Some(connection), Some(exchange), true) = (body.connection.take(), &self.exchange, body.ended) {
-            let worker = &exchange.worker;
-            body.pool.put(connection, worker.now(), worker.limits.idle_upstream_connections);
+        if let (Kind::Upstream(body), Some(exchange)) = (&mut self.kind, &self.exchange)
+            && let Some(connection) = body.connection.take()
+        {
+            body.pool.put(connection, &exchange.worker);
         }
     }
 }

@@ -11,7 +11,7 @@ use bytes::{BufMut, BytesMut};
 use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, TE, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderValue, Method, Request, Version};
+use http::{HeaderValue, Request, Version};
 
 use crate::worker::ConnectionState;
 
@@ -167,12 +167,11 @@ pub(crate) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
     passes.then(|| wanted.clone())
 }
 
-/// Makes a client's request one for an upstream. `has_length`: its body's length is known, or it has none.
+/// Makes a client's request one for an upstream.
 pub(crate) fn to_upstream<B>(
     request: &mut Request<B>,
     connection: &ConnectionState,
     upgrade: Option<HeaderValue>,
-    has_length: bool,
     random: &mut fastrand::Rng,
 ) {
     // The target names the host: it outranks Host, and the upstream gets a path.
@@ -187,7 +186,6 @@ pub(crate) fn to_upstream<B>(
         }
     }
     *request.version_mut() = Version::HTTP_11;
-    let bodiless = matches!(*request.method(), Method::GET | Method::HEAD | Method::CONNECT);
     let headers = request.headers_mut();
     let found = Found::in_headers(headers);
     found.strip(headers);
@@ -204,9 +202,6 @@ pub(crate) fn to_upstream<B>(
     }
     if found.cookies > 0 {
         join_cookies(headers);
-    }
-    if !has_length && bodiless {
-        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     if let Some(protocol) = upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

@@ -3,7 +3,7 @@
 mod body;
 mod exchange;
 mod headers;
-mod inline_waker;
+mod outgoing;
 mod pool;
 mod reply;
 mod tunnel;
@@ -13,16 +13,17 @@ use std::convert::Infallible;
 use std::rc::Rc;
 
 use http::header::{CONNECTION, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body::Body as _;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use crate::action::{CompiledAction, CompiledTarget};
+use crate::http1::ResponseHead;
 use crate::router::RequestView;
 use crate::worker::{ConnectionState, Deadline, LocalTable, Worker};
 use body::Body;
 use exchange::Exchange;
-use upstream::{RequestBody, SendError, UpstreamConnection};
+use outgoing::Outgoing;
+use upstream::{SendError, UpstreamConnection};
 
 pub use headers::{HostError, authority};
 pub(crate) use pool::Pool;
@@ -126,12 +127,10 @@ async fn forward(mut exchange: Exchange, request: Request<Incoming>, number: u32
     };
     let upgrade = headers::upgrade(&request);
     let switches = upgrade.is_some();
-    let has_length = request.body().size_hint().exact().is_some();
     let mut request = request;
-    headers::to_upstream(&mut request, &exchange.connection, upgrade, has_length, &mut worker.random.borrow_mut());
-    let (head, body) = request.into_parts();
-    let (body, body_ended) = RequestBody::new(body);
-    let mut request = Request::from_parts(head, body);
+    headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
+    let (mut outgoing, mut parts) = Outgoing::new(request);
+    let to_head = parts.method == Method::HEAD;
     let mut deadline = None;
     let mut attempt = 0;
     loop {
@@ -142,7 +141,8 @@ async fn forward(mut exchange: Exchange, request: Request<Incoming>, number: u32
         };
         exchange.version = candidate.version;
         exchange.active = Some(candidate.state.begin());
-        let pooled = if switches { None } else { pool.take().await };
+        // A request that is sent again gets a connection of its own: others may be as stale as the first.
+        let pooled = if switches || attempt > 1 { None } else { pool.take() };
         let mut upstream = match pooled {
             Some(connection) => connection,
             None => match connect(&worker, pool).await {
@@ -154,31 +154,31 @@ async fn forward(mut exchange: Exchange, request: Request<Incoming>, number: u32
                 Err(text) => return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, text),
             },
         };
-        // A connection that was idle may be closed by the upstream at the moment it is used. A request that is safe to
-        // repeat and has no body is then sent again.
-        let spare = if upstream.reused && body_ended.is_none() { repeatable(&request) } else { None };
         let limit = worker.limits.route_time;
-        let sent = upstream.send(request, body_ended.as_deref(), &mut deadline, || worker.deadlines.after(limit)).await;
+        let headers = std::mem::take(&mut parts.headers);
+        let sent = upstream.send(outgoing, to_head, headers, &mut deadline, || worker.deadlines.after(limit)).await;
         match sent {
             Ok(response) => return deliver(exchange, response, upstream, Rc::clone(pool), deadline, switches),
-            Err(SendError::NotSent(unsent)) if attempt < ATTEMPTS => request = *unsent,
-            Err(SendError::Timeout) => {
-                worker.counters.upstream_timeouts.add(1);
-                return reply::text(exchange, StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT);
-            }
-            Err(SendError::Broken(error)) => match spare {
-                Some(again) if attempt < ATTEMPTS && !error.is_parse() => request = again,
-                _ => {
-                    let text = if error.is_parse() { reply::PROTOCOL_ERROR } else { reply::DISCONNECTED };
-                    return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, text);
-                }
-            },
-            Err(SendError::NotSent(_)) => {
-                return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED);
-            }
+            // A connection that was idle may be closed by the upstream at the moment it is used.
+            Err(SendError::Closed(Some(again))) if upstream.reused && attempt < ATTEMPTS => outgoing = again,
+            Err(error) => return failed(exchange, &error),
         }
         worker.counters.upstream_retries.add(1);
     }
+}
+
+/// The answer to a request that got none.
+fn failed(exchange: Exchange, error: &SendError) -> Response<Body> {
+    let (status, text) = match error {
+        SendError::Closed(_) => (StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),
+        SendError::Protocol => (StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
+        SendError::Client => (StatusCode::BAD_REQUEST, ""),
+        SendError::Timeout => {
+            exchange.worker.counters.upstream_timeouts.add(1);
+            (StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT)
+        }
+    };
+    reply::text(exchange, status, text)
 }
 
 /// A connection to the pool's endpoint; an error is the text for the client.
@@ -196,42 +196,38 @@ async fn connect(worker: &Worker, pool: &Pool) -> Result<Box<UpstreamConnection>
     Err(text)
 }
 
-/// A copy of a request that may be sent twice (RFC 9110, 9.2.1) and has no body.
-fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    if !request.method().is_safe() {
-        return None;
-    }
-    let mut copy = Request::new(RequestBody::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
-}
-
 /// Passes an upstream's response on.
 fn deliver(
     mut exchange: Exchange,
-    response: Response<Incoming>,
-    upstream: Box<UpstreamConnection>,
+    head: ResponseHead,
+    mut upstream: Box<UpstreamConnection>,
     pool: Rc<Pool>,
     deadline: Option<Deadline>,
     switches: bool,
 ) -> Response<Body> {
-    let (mut head, incoming) = response.into_parts();
+    let mut response = Response::new(Body::none());
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
     exchange.status = head.status.as_u16();
-    let protocol = head.headers.get(UPGRADE).cloned();
-    headers::to_client(&mut head.headers);
-    head.version = Version::HTTP_11;
-    head.extensions.clear();
+    let headers = response.headers_mut();
+    let protocol = headers.get(UPGRADE).cloned();
+    headers::to_client(headers);
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
-        return Response::from_parts(head, Body::upstream(incoming, upstream, pool, deadline, exchange));
+        *response.body_mut() = match upstream.begin_body(head.body) {
+            Some(whole) => {
+                pool.put(upstream, &exchange.worker);
+                Body::full(whole, exchange)
+            }
+            None => Body::upstream(upstream, pool, deadline, exchange),
+        };
+        return response;
     }
     let Some(protocol) = protocol.filter(|_| switches) else {
-        return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::PROTOCOL_ERROR);
+        return reply::text(exchange, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR);
     };
-    head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    head.headers.insert(UPGRADE, protocol);
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, protocol);
     let connection = Rc::clone(&exchange.connection);
     *connection.tunnel.borrow_mut() = Some(Tunnel { upstream, _exchange: exchange });
-    Response::from_parts(head, Body::none())
+    response
 }

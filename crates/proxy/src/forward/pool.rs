@@ -1,11 +1,10 @@
 //! A worker's idle connections to one endpoint. The one that was used last is used next, so that surplus ones grow old.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::task::{Context, Poll, Waker};
 
 use super::upstream::UpstreamConnection;
+use crate::worker::Worker;
 
 /// Idle connections to `address`.
 pub(crate) struct Pool {
@@ -25,40 +24,25 @@ impl Pool {
     }
 
     /// A connection that is ready, if there is one. Those found closed are dropped.
-    pub(crate) async fn take(&self) -> Option<Box<UpstreamConnection>> {
-        poll_fn(|cx| {
-            loop {
-                // Not a `while let`: the borrow must end before the connection is polled.
-                let next = self.idle.borrow_mut().pop();
-                let Some(mut connection) = next else { return Poll::Ready(None) };
-                if connection.is_ready(cx) {
-                    return Poll::Ready(Some(connection));
-                }
-            }
-        })
-        .await
+    pub(crate) fn take(&self) -> Option<Box<UpstreamConnection>> {
+        let mut idle = self.idle.borrow_mut();
+        std::iter::from_fn(|| idle.pop()).find(|connection| connection.is_idle())
     }
 
-    /// Keeps a connection whose response has ended, if it can serve again and there is room.
-    pub(crate) fn put(&self, mut connection: Box<UpstreamConnection>, now: u64, most: usize) {
-        if connection.is_ready(&Context::from_waker(Waker::noop())) && self.idle.borrow().len() < most {
+    /// Keeps a connection whose exchange is over, if it can serve again and there is room.
+    pub(crate) fn put(&self, mut connection: Box<UpstreamConnection>, worker: &Worker) {
+        let mut idle = self.idle.borrow_mut();
+        if connection.is_reusable() && idle.len() < worker.limits.idle_upstream_connections {
             connection.reused = true;
-            connection.idle_since = now;
-            self.idle.borrow_mut().push(connection);
+            connection.idle_since = worker.now();
+            idle.push(connection);
         }
     }
 
-    /// Drops connections that were idle for more than `idle` ticks, and those that the upstream closed.
-    pub(crate) fn sweep(&self, now: u64, idle: u64) {
-        let context = &Context::from_waker(Waker::noop());
-        let connections = std::mem::take(&mut *self.idle.borrow_mut());
-        let mut kept: Vec<_> = connections
-            .into_iter()
-            .filter(|connection| now.saturating_sub(connection.idle_since) <= idle)
-            .filter_map(|mut connection| connection.is_ready(context).then_some(connection))
-            .collect();
-        let mut current = self.idle.borrow_mut();
-        kept.append(&mut current);
-        *current = kept;
+    /// Drops connections that were idle for more than `longest` ticks, and those that the upstream closed.
+    pub(crate) fn sweep(&self, now: u64, longest: u64) {
+        self.idle
+            .borrow_mut()
+            .retain(|connection| now.saturating_sub(connection.idle_since) <= longest && connection.is_idle());
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Tunnel {
 impl Tunnel {
     /// Joins `client` to the upstream. `first` is what the client has sent already.
     pub(crate) async fn run(self, mut client: impl AsyncRead + AsyncWrite + Unpin, first: Bytes) {
-        let Some((mut upstream, from_upstream)) = self.upstream.into_socket().await else { return };
+        let (mut upstream, from_upstream) = self.upstream.into_socket();
         let _ = join(&mut client, &first, &mut upstream, &from_upstream).await;
     }
 }

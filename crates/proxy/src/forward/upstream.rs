@@ -1,180 +1,132 @@
-//! A connection to an upstream, driven by whichever request uses it.
-//!
-//! hyper's client splits a connection in two: a handle that takes requests and a future that moves bytes. The future
-//! usually runs in a task of its own, which costs wake-ups and hand-overs for each request; here the request's own task
-//! polls it. Whatever the handle waits for then changes only while the future is polled, so the handle is polled right
-//! after it and needs no waker, and what the two do to each other wakes nobody ([`InlineWaker`]).
+//! A connection to an upstream, driven by the task of whichever request uses it: no task of its own, no channel.
 
-use std::cell::Cell;
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, Connection, SendRequest};
-use hyper_util::rt::TokioIo;
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body::Frame;
 use tokio::net::TcpStream;
+use tokio_util::io::poll_read_buf;
 
-use super::inline_waker::InlineWaker;
+use super::outgoing::{Outgoing, OutgoingError};
+use crate::http1::{BodyDecoder, Decoded, HeadParser, ResponseError, ResponseHead};
 use crate::worker::Deadline;
 
-/// A client's request body on its way to an upstream. Says when all of it has been read.
-pub(crate) struct RequestBody(Option<Streamed>);
-
-struct Streamed {
-    incoming: Incoming,
-    ended: Rc<Cell<bool>>,
-}
-
-impl RequestBody {
-    /// The body and, unless it is empty, a cell that becomes true at its end.
-    pub(crate) fn new(incoming: Incoming) -> (Self, Option<Rc<Cell<bool>>>) {
-        if incoming.is_end_stream() {
-            return (Self::empty(), None);
-        }
-        let ended = Rc::new(Cell::new(false));
-        (Self(Some(Streamed { incoming, ended: Rc::clone(&ended) })), Some(ended))
-    }
-
-    /// No body.
-    pub(crate) fn empty() -> Self {
-        Self(None)
-    }
-}
-
-impl http_body::Body for RequestBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(body) = &mut self.0 else { return Poll::Ready(None) };
-        let frame = Pin::new(&mut body.incoming).poll_frame(cx);
-        if matches!(frame, Poll::Ready(None)) || body.incoming.is_end_stream() {
-            body.ended.set(true);
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|body| body.incoming.is_end_stream())
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |body| body.incoming.size_hint())
-    }
-}
-
-/// Why a request got no response.
-pub(crate) enum SendError {
-    /// The connection was closed before the request went out; here it is again.
-    NotSent(Box<Request<RequestBody>>),
-    /// The connection ended, or what came back is not HTTP.
-    Broken(hyper::Error),
-    /// The deadline passed.
-    Timeout,
-}
-
-type Driver = Connection<TokioIo<TcpStream>, RequestBody>;
+/// Bytes read at once, at least; a usual response fits.
+const LEAST_READ: usize = 8 * 1024;
+/// Bytes read at once, at most: a body that fills what was offered is read in larger pieces.
+const MOST_READ: usize = 64 * 1024;
 
 /// A connection to an upstream.
 pub(crate) struct UpstreamConnection {
-    sender: SendRequest<RequestBody>,
-    /// Gone once it has ended without an answer.
-    driver: Option<Driver>,
-    waker: InlineWaker,
-    /// Whether the driver is done: the connection is closed, or switched protocols.
-    ended: bool,
+    stream: TcpStream,
+    /// Bytes read ahead.
+    input: BytesMut,
+    /// How much to read next time.
+    read_size: usize,
+    /// The request that it carries.
+    outgoing: Option<Outgoing>,
+    /// The response's body that it carries.
+    body: BodyDecoder,
+    /// Whether both sides keep it open after the response.
+    keep_alive: bool,
     /// Whether it has served a request before.
     pub(crate) reused: bool,
     /// The tick since which it has been idle.
     pub(crate) idle_since: u64,
 }
 
+/// Why a request got no response.
+pub(crate) enum SendError {
+    /// The connection ended before a byte of a response; here is the request, if it may be sent again.
+    Closed(Option<Outgoing>),
+    /// What came back is not HTTP.
+    Protocol,
+    /// The client broke off.
+    Client,
+    /// The deadline passed.
+    Timeout,
+}
+
+/// Why a response broke off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReceiveError {
+    /// The connection failed.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// What came is not a body.
+    #[error("{0}")]
+    Response(#[from] ResponseError),
+}
+
 impl UpstreamConnection {
     /// Connects to `address`.
-    pub(crate) async fn connect(address: SocketAddr) -> std::io::Result<Box<Self>> {
+    pub(crate) async fn connect(address: SocketAddr) -> io::Result<Box<Self>> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (sender, driver) =
-            Builder::new().max_headers(256).handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
         Ok(Box::new(Self {
-            sender,
-            driver: Some(driver),
-            waker: InlineWaker::new(),
-            ended: false,
+            stream,
+            input: BytesMut::new(),
+            read_size: LEAST_READ,
+            outgoing: None,
+            body: BodyDecoder::empty(),
+            keep_alive: true,
             reused: false,
             idle_since: 0,
         }))
     }
 
-    /// Moves bytes.
-    fn drive(&mut self, cx: &Context<'_>) {
-        let (driver, ended) = (&mut self.driver, &mut self.ended);
-        self.waker.run(cx, |cx| {
-            *ended = *ended || poll_driver(driver, cx);
-            *ended
-        });
+    /// Whether the upstream has left it open, and said nothing that was not asked. Asks the system only when there is
+    /// news.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Asks `incoming`, the body of the response that comes on this connection, for more.
-    pub(crate) fn poll_body(
-        &mut self,
-        incoming: &mut Incoming,
-        cx: &Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let mut ask = || Pin::new(&mut *incoming).poll_frame(&mut Context::from_waker(Waker::noop()));
-        let mut frame = self.waker.quietly(&mut ask);
-        if frame.is_pending() {
-            let (driver, ended) = (&mut self.driver, &mut self.ended);
-            self.waker.run(cx, |cx| {
-                *ended = *ended || poll_driver(driver, cx);
-                frame = ask();
-                frame.is_ready()
-            });
-        }
-        frame
+    /// Whether the exchange is over and another may follow.
+    pub(crate) fn is_reusable(&self) -> bool {
+        self.keep_alive
+            && self.body.is_done()
+            && self.input.is_empty()
+            && self.outgoing.as_ref().is_none_or(Outgoing::is_done)
     }
 
-    /// Whether it can take a request, as far as is known without asking the system again.
-    pub(crate) fn is_ready(&mut self, cx: &Context<'_>) -> bool {
-        self.drive(cx);
-        !self.ended && self.sender.is_ready()
-    }
-
-    /// Sends a request and waits for the response's headers. `deadline` is made when the request's body has ended.
+    /// Sends a request and waits for the response's head. `to_head`: its method is HEAD. `headers` lend their memory.
+    /// `deadline` is made when the client has sent all of the request.
     pub(crate) async fn send(
         &mut self,
-        request: Request<RequestBody>,
-        body_ended: Option<&Cell<bool>>,
+        outgoing: Outgoing,
+        to_head: bool,
+        mut headers: HeaderMap,
         deadline: &mut Option<Deadline>,
         make_deadline: impl Fn() -> Deadline,
-    ) -> Result<Response<Incoming>, SendError> {
-        let (sender, driver, ended) = (&mut self.sender, &mut self.driver, &mut self.ended);
-        let mut response = pin!(self.waker.quietly(|| sender.try_send_request(request)));
-        poll_fn(|cx| {
-            let mut result = Poll::Pending;
-            self.waker.run(cx, |cx| {
-                *ended = *ended || poll_driver(driver, cx);
-                result = response.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-                result.is_ready() || *ended
-            });
-            if *ended && result.is_pending() {
-                // It ended before it took the request, which comes back when the driver goes.
-                *driver = None;
-                result = response.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    ) -> Result<ResponseHead, SendError> {
+        self.outgoing = Some(outgoing);
+        let mut parser = HeadParser::default();
+        let sent = poll_fn(|cx| {
+            if let Poll::Ready(Err(OutgoingError::Client)) = self.poll_write(cx) {
+                return Poll::Ready(Err(SendError::Client));
             }
-            if let Poll::Ready(result) = result {
-                return Poll::Ready(result.map_err(|mut error| match error.take_message() {
-                    Some(request) => SendError::NotSent(Box::new(request)),
-                    None => SendError::Broken(error.into_error()),
-                }));
+            while let Poll::Ready(read) = self.poll_read(cx) {
+                if !matches!(read, Ok(1..)) {
+                    return Poll::Ready(Err(self.closed()));
+                }
+                loop {
+                    match parser.parse(&mut self.input, to_head, &mut headers) {
+                        // "100 Continue" and its like go no further (RFC 9110, 15.2).
+                        Ok(Some(head)) if head.status.is_informational() && head.status != 101 => {
+                            headers = head.headers;
+                        }
+                        Ok(Some(head)) => return Poll::Ready(Ok(head)),
+                        Ok(None) => break,
+                        Err(_) => return Poll::Ready(Err(SendError::Protocol)),
+                    }
+                }
             }
-            if deadline.is_none() && body_ended.is_none_or(Cell::get) {
+            if deadline.is_none() && self.outgoing.as_ref().is_none_or(Outgoing::is_read) {
                 *deadline = Some(make_deadline());
             }
             match deadline {
@@ -182,22 +134,95 @@ impl UpstreamConnection {
                 _ => Poll::Pending,
             }
         })
-        .await
+        .await;
+        if let Ok(head) = &sent {
+            self.keep_alive = head.keep_alive;
+        }
+        sent
+    }
+
+    /// The connection ended while a response's head was awaited.
+    fn closed(&mut self) -> SendError {
+        let unanswered = self.input.is_empty();
+        SendError::Closed(
+            self.outgoing.take().filter(|outgoing| unanswered && outgoing.may_be_sent_again()).map(Outgoing::rewound),
+        )
+    }
+
+    /// Gets the response's body ready to be read: whole, if it is here already.
+    pub(crate) fn begin_body(&mut self, mut body: BodyDecoder) -> Option<Bytes> {
+        let whole = match body.remaining() {
+            Some(0) => Some(Bytes::new()),
+            Some(left) if left <= self.input.len() as u64 => match body.decode(&mut self.input) {
+                Ok(Decoded::Data(data)) => Some(data),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.body = body;
+        whole
+    }
+
+    /// How many bytes of the response's body are to come, where that is known.
+    pub(crate) fn body_remaining(&self) -> Option<u64> {
+        self.body.remaining()
+    }
+
+    /// Whether the response's body has been read to its end.
+    pub(crate) fn body_is_done(&self) -> bool {
+        self.body.is_done()
+    }
+
+    /// More of the response's body.
+    pub(crate) fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ReceiveError>>> {
+        // A response may begin before the request has ended; the upstream may be waiting for the rest.
+        let _ = self.poll_write(cx);
+        loop {
+            match self.body.decode(&mut self.input) {
+                Ok(Decoded::Data(data)) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                Ok(Decoded::Trailers(trailers)) => return Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+                Ok(Decoded::End) => return Poll::Ready(None),
+                Ok(Decoded::More) => {}
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
+            }
+            match ready!(self.poll_read(cx)) {
+                Ok(0) => {
+                    self.keep_alive = false;
+                    if let Err(error) = self.body.finish() {
+                        return Poll::Ready(Some(Err(error.into())));
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
+            }
+        }
     }
 
     /// The socket and what was read beyond the response, once the upstream has switched protocols.
-    pub(crate) async fn into_socket(mut self: Box<Self>) -> Option<(TcpStream, Bytes)> {
-        poll_fn(|cx| {
-            self.drive(cx);
-            if self.ended { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        let parts = self.driver?.into_parts();
-        Some((parts.io.into_inner(), parts.read_buf))
+    pub(crate) fn into_socket(self) -> (TcpStream, Bytes) {
+        (self.stream, self.input.freeze())
     }
-}
 
-/// Whether the driver has ended.
-fn poll_driver(driver: &mut Option<Driver>, cx: &mut Context<'_>) -> bool {
-    driver.as_mut().is_none_or(|driver| Pin::new(driver).poll(cx).is_ready())
+    /// Sends what there is to send. An upstream that takes no more may have answered already; it is left to say so.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), OutgoingError>> {
+        let Some(outgoing) = &mut self.outgoing else { return Poll::Ready(Ok(())) };
+        let result = ready!(outgoing.poll_write(&mut self.stream, cx));
+        match result {
+            Ok(()) => {}
+            Err(OutgoingError::Client) => return Poll::Ready(Err(OutgoingError::Client)),
+            Err(OutgoingError::Upstream) => {
+                self.keep_alive = false;
+                outgoing.abandon();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once; 0 at the end.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.input.reserve(self.read_size);
+        let n = ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input))?;
+        self.read_size = if n >= self.read_size { (n * 2).min(MOST_READ) } else { LEAST_READ };
+        Poll::Ready(Ok(n))
+    }
 }

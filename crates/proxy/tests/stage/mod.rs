@@ -30,6 +30,15 @@ pub fn data_plane_with(limits: Limits) -> DataPlane {
     DataPlane::start(options).expect("a data plane")
 }
 
+/// A data plane with one worker, so that a connection to the upstream is found again, which sends everything there.
+pub fn single_worker(upstream: SocketAddr) -> DataPlane {
+    let options = DataPlaneOptions { workers: 1, port_map: BTreeMap::from([(8080, 0)]), ..DataPlaneOptions::default() };
+    let plane = DataPlane::start(options).expect("a data plane");
+    plane.set_endpoints(endpoints(&[("up", &[endpoint(upstream, "")])]));
+    plane.apply(spec_of(vec![route("/", to("up"))], &["up"])).expect("a configuration");
+    plane
+}
+
 pub fn source(kind: ResourceKind, name: &str) -> ResourceId {
     ResourceId::new(kind, "test", name)
 }

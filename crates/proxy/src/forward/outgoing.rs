@@ -1,0 +1,198 @@
+//! A request on its way to an upstream: its head, then its body, at the pace at which the client sends it and the
+//! upstream takes it.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use http::Request;
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio::io::AsyncWrite;
+
+use crate::http1::{RequestFraming, encode_chunk_line, encode_request_head, encode_trailers};
+
+/// Bytes that wait for the upstream at most before no more are taken from the client.
+const MOST_QUEUED: usize = 64 * 1024;
+/// Pieces written at once.
+const PIECES: usize = 16;
+
+/// A request as bytes.
+pub(crate) struct Outgoing {
+    head: Vec<u8>,
+    /// How much of the head has gone out.
+    written: usize,
+    queue: VecDeque<Bytes>,
+    queued: usize,
+    /// Gone once all of it has been read.
+    body: Option<Incoming>,
+    chunked: bool,
+    repeatable: bool,
+}
+
+/// Why a request did not go out.
+#[derive(Debug)]
+pub(crate) enum OutgoingError {
+    /// The client broke off.
+    Client,
+    /// The upstream takes no more.
+    Upstream,
+}
+
+impl Outgoing {
+    /// The request, in bytes. What is left of it is for whoever has a use for its memory.
+    pub(crate) fn new(request: Request<Incoming>) -> (Self, http::request::Parts) {
+        let (parts, body) = request.into_parts();
+        let framing = match body.size_hint().exact() {
+            Some(0) if body.is_end_stream() => RequestFraming::Empty,
+            Some(length) => RequestFraming::Length(length),
+            None => RequestFraming::Chunked,
+        };
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let mut head = Vec::with_capacity(512);
+        encode_request_head(&mut head, &parts.method, target, &parts.headers, framing);
+        let outgoing = Self {
+            head,
+            written: 0,
+            queue: VecDeque::new(),
+            queued: 0,
+            body: (framing != RequestFraming::Empty).then_some(body),
+            chunked: framing == RequestFraming::Chunked,
+            repeatable: framing == RequestFraming::Empty && parts.method.is_safe(),
+        };
+        (outgoing, parts)
+    }
+
+    /// Whether all of it has gone out, or been given up.
+    pub(crate) fn is_done(&self) -> bool {
+        self.written == self.head.len() && self.queued == 0 && self.body.is_none()
+    }
+
+    /// Whether all of it has been read from the client.
+    pub(crate) fn is_read(&self) -> bool {
+        self.body.is_none()
+    }
+
+    /// Whether nothing of it has gone out, or it does no harm twice (RFC 9110, 9.2.1) and has no body.
+    pub(crate) fn may_be_sent_again(&self) -> bool {
+        self.repeatable || self.written == 0
+    }
+
+    /// The same request from its beginning.
+    pub(crate) fn rewound(mut self) -> Self {
+        self.written = 0;
+        self
+    }
+
+    /// Gives up what has not gone out.
+    pub(crate) fn abandon(&mut self) {
+        self.written = self.head.len();
+        self.queue.clear();
+        self.queued = 0;
+        self.body = None;
+    }
+
+    /// Writes what there is. Pending as long as it waits for the client or the upstream.
+    pub(crate) fn poll_write(
+        &mut self,
+        upstream: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), OutgoingError>> {
+        loop {
+            let starved = self.poll_fill(cx)?;
+            while self.written < self.head.len() || self.queued > 0 {
+                let n = ready!(self.poll_write_some(upstream, cx)).map_err(|_| OutgoingError::Upstream)?;
+                if n == 0 {
+                    return Poll::Ready(Err(OutgoingError::Upstream));
+                }
+                self.advance(n);
+            }
+            match (&self.body, starved) {
+                (None, _) => return Poll::Ready(Ok(())),
+                (Some(_), true) => return Poll::Pending,
+                (Some(_), false) => {}
+            }
+        }
+    }
+
+    /// Takes from the client what it has sent, up to the limit; true when it has to send more first.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Result<bool, OutgoingError> {
+        while let Some(body) = &mut self.body
+            && self.queued < MOST_QUEUED
+        {
+            let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else { return Ok(true) };
+            match frame.transpose().map_err(|_| OutgoingError::Client)?.map(hyper::body::Frame::into_data) {
+                Some(Ok(data)) => self.queue_data(data),
+                Some(Err(frame)) => {
+                    if let (Ok(trailers), true) = (frame.into_trailers(), self.chunked) {
+                        self.body = None;
+                        self.queue(encode_trailers(&trailers).into());
+                    }
+                }
+                None => {
+                    self.body = None;
+                    if self.chunked {
+                        self.queue(Bytes::from_static(b"0\r\n\r\n"));
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn queue_data(&mut self, data: Bytes) {
+        // An empty chunk would end the body.
+        if data.is_empty() {
+            return;
+        }
+        if self.chunked {
+            self.queue(encode_chunk_line(data.len()).into());
+            self.queue(data);
+            self.queue(Bytes::from_static(b"\r\n"));
+        } else {
+            self.queue(data);
+        }
+    }
+
+    fn queue(&mut self, bytes: Bytes) {
+        self.queued += bytes.len();
+        self.queue.push_back(bytes);
+    }
+
+    fn poll_write_some(
+        &self,
+        upstream: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let head = &self.head[self.written..];
+        if self.queue.is_empty() {
+            return Pin::new(upstream).poll_write(cx, head);
+        }
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        pieces[0] = IoSlice::new(head);
+        for (piece, bytes) in pieces[1..].iter_mut().zip(&self.queue) {
+            *piece = IoSlice::new(bytes);
+        }
+        let first = usize::from(head.is_empty());
+        let end = (self.queue.len() + 1).min(PIECES);
+        Pin::new(upstream).poll_write_vectored(cx, &pieces[first..end])
+    }
+
+    fn advance(&mut self, mut n: usize) {
+        let of_head = n.min(self.head.len() - self.written);
+        self.written += of_head;
+        n -= of_head;
+        self.queued -= n;
+        while let Some(first) = self.queue.front_mut() {
+            let taken = n.min(first.len());
+            first.advance(taken);
+            n -= taken;
+            if !first.is_empty() {
+                return;
+            }
+            self.queue.pop_front();
+        }
+    }
+}
