@@ -31,9 +31,9 @@ pub(crate) enum CompiledAction {
 /// Where a request goes.
 #[derive(Debug)]
 pub(crate) enum CompiledTarget {
-    /// An endpoint of the destination. `scope` is what it is counted under.
+    /// An endpoint of the destination with this number. `scope` is what it is counted under.
     Destination {
-        destination: DestinationHandle,
+        number: u32,
         scope: u32,
     },
     Respond(Box<FixedResponse>),
@@ -65,13 +65,14 @@ impl WeightedTargets {
 }
 
 impl CompiledAction {
-    /// Compiles `action` of the route `route` on `listener`.
+    /// Compiles `action` of the route `route` on `listener`. The destinations that it names are added to `used`.
     pub(crate) fn new(
         action: &Action,
         listener: &Arc<str>,
         route: &str,
         destinations: &mut Destinations,
         registry: &Registry,
+        used: &mut Vec<DestinationHandle>,
     ) -> Result<Self, CompileError> {
         Ok(match action {
             Action::Forward(Forward::Weighted(targets)) => {
@@ -79,8 +80,19 @@ impl CompiledAction {
                 let mut total = 0_u64;
                 for target in targets.iter().filter(|target| target.weight > 0) {
                     total += u64::from(target.weight);
-                    compiled
-                        .push((total, CompiledTarget::new(&target.target, listener, route, destinations, registry)?));
+                    let target = match &target.target {
+                        Target::Cluster { cluster, subset } => {
+                            let destination = destinations.handle(cluster, subset);
+                            let number = destination.number();
+                            used.push(destination);
+                            let scope = registry.scope(listener, route, cluster.as_str());
+                            CompiledTarget::Destination { number, scope }
+                        }
+                        Target::DirectResponse { status, body } => {
+                            CompiledTarget::Respond(Box::new(FixedResponse::new(*status, body)?))
+                        }
+                    };
+                    compiled.push((total, target));
                 }
                 match compiled.pop() {
                     None => return Err(CompileError::NoWeight),
@@ -96,24 +108,6 @@ impl CompiledAction {
             )),
             Action::Redirect(redirect) => Self::Redirect(Box::new(CompiledRedirect::new(redirect)?)),
             Action::DirectResponse { status, body } => Self::Respond(Box::new(FixedResponse::new(*status, body)?)),
-        })
-    }
-}
-
-impl CompiledTarget {
-    fn new(
-        target: &Target,
-        listener: &Arc<str>,
-        route: &str,
-        destinations: &mut Destinations,
-        registry: &Registry,
-    ) -> Result<Self, CompileError> {
-        Ok(match target {
-            Target::Cluster { cluster, subset } => Self::Destination {
-                destination: destinations.handle(cluster, subset),
-                scope: registry.scope(listener, route, cluster.as_str()),
-            },
-            Target::DirectResponse { status, body } => Self::Respond(Box::new(FixedResponse::new(*status, body)?)),
         })
     }
 }

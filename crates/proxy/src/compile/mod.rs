@@ -33,12 +33,15 @@ pub(crate) struct Table {
 pub(crate) struct CompiledHost {
     pub(crate) router: Router,
     pub(crate) routes: Vec<CompiledRoute>,
+    /// The routes' names, apart from what every request reads.
+    pub(crate) names: Vec<Arc<str>>,
+    /// Keeps the numbers of the destinations that the routes name.
+    _used: Vec<DestinationHandle>,
 }
 
-/// A route's action.
+/// A route's action. Kept small: with thousands of routes, each request reads one that is in no cache.
 #[derive(Debug)]
 pub(crate) struct CompiledRoute {
-    pub(crate) name: Arc<str>,
     pub(crate) action: CompiledAction,
     /// What responses that no upstream gave are counted under.
     pub(crate) scope: u32,
@@ -105,6 +108,7 @@ impl Compiler {
     ) -> Result<CompiledHost, ApplyError> {
         let mut router = RouterBuilder::default();
         let mut routes = Vec::with_capacity(host.routes.len());
+        let (mut names, mut used) = (Vec::with_capacity(host.routes.len()), Vec::new());
         for (number, route) in host.routes.iter().enumerate() {
             let at_route = |error| {
                 ApplyError::Route(Box::new(RouteError {
@@ -117,12 +121,14 @@ impl Compiler {
             for (index, matcher) in route.matchers.iter().enumerate() {
                 router.add(number as u32, matcher).map_err(|error| at_route(CompileError::Matcher { index, error }))?;
             }
-            let action = CompiledAction::new(&route.action, listener, &route.name, &mut self.destinations, registry)
+            let destinations = &mut self.destinations;
+            let action = CompiledAction::new(&route.action, listener, &route.name, destinations, registry, &mut used)
                 .map_err(at_route)?;
             let scope = registry.scope(listener, &route.name, "");
-            routes.push(CompiledRoute { name: route.name.as_str().into(), action, scope });
+            routes.push(CompiledRoute { action, scope });
+            names.push(route.name.as_str().into());
         }
-        Ok(CompiledHost { router: router.build(), routes })
+        Ok(CompiledHost { router: router.build(), routes, names, _used: used })
     }
 }
 

@@ -107,14 +107,14 @@ fn decide(
             let unavailable = (StatusCode::SERVICE_UNAVAILABLE, "");
             let name = request.headers().get(header.as_ref()).and_then(|name| name.to_str().ok()).ok_or(unavailable)?;
             let destination = table.clusters.get(name).ok_or(unavailable)?;
-            let scope = exchange.worker.header_scope(&table.listener, route, destination.number(), name);
+            let route_name = host.names.get(found.route as usize).map_or("", |name| &**name);
+            let scope =
+                exchange.worker.header_scope(&table.listener, route_name, route.scope, destination.number(), name);
             return Ok(Decision::Destination { number: destination.number(), scope });
         }
     };
     Ok(match target {
-        CompiledTarget::Destination { destination, scope } => {
-            Decision::Destination { number: destination.number(), scope: *scope }
-        }
+        CompiledTarget::Destination { number, scope } => Decision::Destination { number: *number, scope: *scope },
         CompiledTarget::Respond(fixed) => Decision::Respond { status: fixed.status, body: fixed.body.clone() },
     })
 }

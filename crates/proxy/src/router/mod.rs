@@ -69,7 +69,7 @@ pub struct Match {
 /// The routes of one virtual host.
 #[derive(Debug)]
 pub struct Router {
-    entries: Vec<Entry>,
+    entries: Entries,
     paths: PathIndex<false>,
     /// For matchers that do not look at case.
     folded_paths: Option<PathIndex<true>>,
@@ -89,7 +89,7 @@ pub struct Router {
 /// ```
 #[derive(Debug, Default)]
 pub struct RouterBuilder {
-    entries: Vec<Entry>,
+    entries: Entries,
     paths: PathTree,
     folded_paths: Option<PathTree>,
     connects: Vec<u32>,
@@ -98,14 +98,25 @@ pub struct RouterBuilder {
 /// No prefix: the matcher covers the whole path.
 const WHOLE: u32 = u32::MAX;
 
+/// The matchers, by number. What only some have is apart from what every request reads.
+#[derive(Debug, Default)]
+struct Entries {
+    routes: Vec<u32>,
+    /// Bytes of each matcher's prefix.
+    prefixes: Vec<u32>,
+    /// For each matcher its place in `checks`, or `NO_CHECK`.
+    check_places: Vec<u32>,
+    checks: Vec<Check>,
+}
+
+/// What must hold of a request besides the text of its path.
 #[derive(Debug)]
-struct Entry {
-    route: u32,
-    /// Bytes of the matcher's prefix.
-    prefix: u32,
+struct Check {
     pattern: Option<Box<Pattern>>,
     conditions: Option<Box<Conditions>>,
 }
+
+const NO_CHECK: u32 = u32::MAX;
 
 impl RouterBuilder {
     /// Adds a matcher for `route`. Matchers are tried in the order they were added.
@@ -113,20 +124,20 @@ impl RouterBuilder {
     /// # Errors
     /// When the matcher has no path, more than one, or a part that cannot be compiled.
     pub fn add(&mut self, route: u32, matcher: &Matcher) -> Result<(), MatcherError> {
-        let number = self.entries.len() as u32;
-        let conditions = Conditions::compile(matcher)?;
-        let mut entry = Entry { route, prefix: WHOLE, pattern: None, conditions };
+        let number = self.entries.routes.len() as u32;
+        let mut check = Check { pattern: None, conditions: Conditions::compile(matcher)? };
+        let mut covered = WHOLE;
         let fold = matcher.case_sensitive == Some(false);
         match (&matcher.prefix, &matcher.exact, &matcher.regex, &matcher.connect_matcher) {
             (Some(prefix), None, None, None) => {
-                entry.prefix = prefix.len() as u32;
+                covered = prefix.len() as u32;
                 self.index(prefix.as_bytes(), Kind::Prefix, fold, number);
             }
             (None, Some(exact), None, None) => self.index(exact.as_bytes(), Kind::Exact, fold, number),
             (None, None, Some(regex), None) => {
                 let pattern = Pattern::new(regex).map_err(|error| MatcherError::new("regex", error.to_string()))?;
                 self.index(pattern.literal_prefix(), Kind::Pattern, false, number);
-                entry.pattern = Some(Box::new(pattern));
+                check.pattern = Some(Box::new(pattern));
             }
             (None, None, None, Some(_)) => self.connects.push(number),
             (None, None, None, None) => return Err(MatcherError::new("prefix", "a matcher needs a path")),
@@ -137,7 +148,7 @@ impl RouterBuilder {
                 ));
             }
         }
-        self.entries.push(entry);
+        self.entries.push(route, covered, check);
         Ok(())
     }
 
@@ -165,7 +176,7 @@ impl RouterBuilder {
 impl Router {
     /// The first route in list order that matches. CONNECT has no path, so that only CONNECT matchers match it.
     pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
-        let holds = |number: u32| self.entries.get(number as usize).is_some_and(|entry| entry.holds(request));
+        let holds = |number: u32| self.entries.hold(number, request);
         let best = if *request.method == Method::CONNECT {
             self.connects.iter().copied().find(|number| holds(*number)).unwrap_or(u32::MAX)
         } else {
@@ -173,12 +184,34 @@ impl Router {
             let best = self.paths.first(path, u32::MAX, holds);
             self.folded_paths.as_ref().map_or(best, |folded| folded.first(path, best, holds))
         };
-        let entry = self.entries.get(best as usize)?;
-        Some(Match { route: entry.route, prefix: (entry.prefix != WHOLE).then_some(entry.prefix as usize) })
+        let route = *self.entries.routes.get(best as usize)?;
+        let prefix = *self.entries.prefixes.get(best as usize)?;
+        Some(Match { route, prefix: (prefix != WHOLE).then_some(prefix as usize) })
     }
 }
 
-impl Entry {
+impl Entries {
+    fn push(&mut self, route: u32, prefix: u32, check: Check) {
+        self.routes.push(route);
+        self.prefixes.push(prefix);
+        if check.pattern.is_none() && check.conditions.is_none() {
+            self.check_places.push(NO_CHECK);
+        } else {
+            self.check_places.push(self.checks.len() as u32);
+            self.checks.push(check);
+        }
+    }
+
+    fn hold(&self, number: u32, request: &RequestView<'_>) -> bool {
+        match self.check_places.get(number as usize) {
+            Some(&NO_CHECK) => true,
+            Some(place) => self.checks.get(*place as usize).is_some_and(|check| check.holds(request)),
+            None => false,
+        }
+    }
+}
+
+impl Check {
     fn holds(&self, request: &RequestView<'_>) -> bool {
         self.conditions.as_ref().is_none_or(|conditions| conditions.hold(request))
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(request.path.as_bytes()))

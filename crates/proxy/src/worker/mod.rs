@@ -23,7 +23,6 @@ pub(crate) use local::{LocalDestination, LocalListener, LocalTable};
 pub(crate) use run::{Command, WorkerHandle, start};
 
 use crate::Limits;
-use crate::compile::CompiledRoute;
 use crate::forward::Pool;
 use crate::metrics::{Registry, WorkerCounters};
 
@@ -113,10 +112,11 @@ impl Worker {
         recent.1
     }
 
-    /// The scope for `route` when a header named `cluster`, which is destination `number`.
-    pub(crate) fn header_scope(&self, listener: &Arc<str>, route: &CompiledRoute, number: u32, cluster: &str) -> u32 {
+    /// The scope for the route `route`, whose own is `scope`, when a header named `cluster`, which is destination
+    /// `number`.
+    pub(crate) fn header_scope(&self, listener: &Arc<str>, route: &str, scope: u32, number: u32, cluster: &str) -> u32 {
         let mut scopes = self.header_scopes.borrow_mut();
-        *scopes.entry((route.scope, number)).or_insert_with(|| self.registry.scope(listener, &route.name, cluster))
+        *scopes.entry((scope, number)).or_insert_with(|| self.registry.scope(listener, route, cluster))
     }
 
     /// The connections to `address`.
