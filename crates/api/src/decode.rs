@@ -32,8 +32,8 @@ pub fn decode<T: DeserializeOwned>(object: &Value) -> Result<T, DecodeError> {
     })
 }
 
-/// serde's sentence in the words of a manifest: `invalid type: string "x", expected a sequence`.
-fn plain_words(message: &str) -> String {
+/// A sentence of serde's (`invalid type: string "x", expected a sequence`) in the words of a manifest.
+pub fn plain_words(message: &str) -> String {
     let words = [
         ("invalid type: map", "this is an object"),
         ("invalid type: sequence", "this is a list"),

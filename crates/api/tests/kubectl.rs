@@ -119,7 +119,8 @@ fn fields_are_explained_in_words() {
     ));
     assert!(operator.contains("One of: Equals, DoubleEquals, NotEquals, In,"), "{operator}");
     let options = flat(&f.ok(&["explain", "routetable.spec.routes.options"], ""));
-    assert!(options.contains("timeout <string> Not implemented yet; using it is reported in the status."), "{options}");
+    assert!(options.contains("timeout <string> How long the upstream may take"), "{options}");
+    assert!(options.contains("waf <Object> Not implemented yet; using it is reported in the status."), "{options}");
     let all = f.ok(&["explain", "virtualservice", "--recursive"], "");
     assert!(all.contains("numRetries"), "{}", all.len());
 }

@@ -41,7 +41,14 @@ mod tests {
 
     fn route(name: &str, status: u16) -> Arc<Route> {
         let action = Action::DirectResponse { status, body: String::new() };
-        Arc::new(Route { name: name.to_owned(), source: id(), via: Vec::new(), matchers: Vec::new(), action })
+        Arc::new(Route {
+            name: name.to_owned(),
+            source: id(),
+            via: Vec::new(),
+            matchers: Vec::new(),
+            action,
+            policy: None,
+        })
     }
 
     fn left(routes: Vec<Arc<Route>>, refused: &str) -> Vec<String> {

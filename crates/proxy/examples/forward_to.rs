@@ -48,6 +48,7 @@ fn spec(port: u16, routes: usize) -> ProxySpec {
             via: Vec::new(),
             matchers: vec![Matcher { prefix: Some(format!("/service-{number}/")), ..Matcher::default() }],
             action: Action::Forward(Forward::Weighted(vec![WeightedTarget { target, weight: 1 }])),
+            policy: None,
         })
     };
     let host = VirtualHost {

@@ -28,6 +28,7 @@ mod limits;
 mod listener;
 mod metrics;
 mod options;
+mod policy;
 mod resolve;
 pub mod router;
 mod worker;

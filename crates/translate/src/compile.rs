@@ -4,15 +4,17 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serin_api::gateway;
-use serin_api::proxy::Route;
-use serin_api::{RawOptions, ResourceId, ResourceKind};
+use serin_api::proxy::{Action, Route, RoutePolicy};
+use serin_api::{ResourceId, ResourceKind, Written};
 
 use crate::action::Actions;
-use crate::destination::Notes;
+use crate::destination::{Notes, Problem, Severity};
 use crate::field_path::FieldPath;
 use crate::matcher::{self, Checked};
 use crate::options::{self, Options};
+use crate::policy::InvalidPolicy;
 use crate::report::Finding;
+use crate::route_policy;
 use crate::selection::{self, Selection};
 use crate::snapshot::Resource;
 use crate::view::TableIndex;
@@ -27,6 +29,8 @@ pub(crate) struct Compiled<'a> {
     pub(crate) options: Option<Cow<'a, Options>>,
     /// Whether options that it takes over cannot be read, so that nobody knows what they ask for.
     pub(crate) options_unknown: bool,
+    /// What its options come to when nothing comes down from a parent. Nothing: one of them is at fault.
+    pub(crate) policy: Option<MergedPolicy>,
     pub(crate) step: Step,
     /// What is to be said of it, apart from its paths.
     pub(crate) findings: Vec<Arc<Finding>>,
@@ -50,6 +54,9 @@ impl Compiled<'_> {
 fn name(id: &ResourceId, route: &gateway::Route, index: usize) -> String {
     if route.name.is_empty() { format!("{}.{}[{index}]", id.namespace, id.name) } else { route.name.clone() }
 }
+
+/// A route's options in the flattened model's terms; `None` where none says anything.
+pub(crate) type MergedPolicy = Option<Arc<RoutePolicy>>;
 
 /// What comes after a route has matched.
 pub(crate) enum Step {
@@ -99,11 +106,16 @@ impl<'a> Compiler<'a> {
             .collect();
         let mut uses = Vec::new();
         let (options, options_unknown) = self.options(id, route, at, &mut findings, &mut uses);
+        let policy = route_policy::of(options.as_deref()).ok();
         let step = match &route.delegate_action {
             Some(delegate) => self.delegate(id, route, index, delegate, at, &mut findings),
-            None => Step::Act(Arc::new(self.act(id, unimplemented, route, index, at, &mut findings, &mut uses))),
+            None => {
+                let mut whole = self.act(id, unimplemented, route, index, at, &mut findings, &mut uses);
+                apply(policy.clone(), &mut whole, &self.actions.view.policy);
+                Step::Act(Arc::new(whole))
+            }
         };
-        Compiled { written: route, index, matchers, options, options_unknown, step, findings, uses }
+        Compiled { written: route, index, matchers, options, options_unknown, policy, step, findings, uses }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one route")]
@@ -131,6 +143,7 @@ impl<'a> Compiler<'a> {
             via: via.into_iter().collect(),
             matchers: if route.matchers.is_empty() { vec![matcher::everything()] } else { route.matchers.clone() },
             action: resolved.unwrap_or_else(|| self.actions.view.policy.action()),
+            policy: None,
         }
     }
 
@@ -153,6 +166,7 @@ impl<'a> Compiler<'a> {
                 via: Vec::new(),
                 matchers: if route.matchers.is_empty() { vec![matcher::everything()] } else { route.matchers.clone() },
                 action: self.actions.view.policy.action(),
+                policy: None,
             }))
         };
         if route.route_action.is_some() || route.redirect_action.is_some() || route.direct_response_action.is_some() {
@@ -184,6 +198,11 @@ impl<'a> Compiler<'a> {
         uses: &mut Vec<&'a ResourceId>,
     ) -> (Option<Cow<'a, Options>>, bool) {
         let own = options::map(route.options.as_ref());
+        for fault in route_policy::of(own).err().into_iter().flatten() {
+            let path = format!("{}.{}", at.field("options"), fault.field);
+            let problem = Problem { severity: Severity::Malformed, reason: fault.reason, path };
+            findings.push(Arc::new(problem.on_route(id)));
+        }
         let view = self.actions.view;
         let all = &view.snapshot.route_options;
         let mut merged = own.map(Cow::Borrowed);
@@ -194,6 +213,12 @@ impl<'a> Compiler<'a> {
             let at = at.field("optionsConfigRefs");
             let at = at.element("delegateOptions", place);
             let found = view.find(all, reference).map(|option| (&option.id, option.spec.options.as_ref()));
+            if let Some((shared, options)) = found {
+                for fault in route_policy::of(options::map(options)).err().into_iter().flatten() {
+                    let path = format!("spec.options.{}", fault.field);
+                    findings.push(Arc::new(Finding::error(shared, path.clone(), format!("{path}: {}", fault.reason))));
+                }
+            }
             merged = self.take_over(id, kind, reference, found, &at, merged, findings, uses, &mut unknown);
         }
         (merged, unknown)
@@ -201,12 +226,12 @@ impl<'a> Compiler<'a> {
 
     /// Takes over shared options where the options so far are silent.
     #[expect(clippy::too_many_arguments, reason = "one step of a fold, used for routes and for hosts")]
-    pub(crate) fn take_over(
+    pub(crate) fn take_over<T>(
         &self,
         id: &ResourceId,
         kind: ResourceKind,
         reference: &serin_api::Ref,
-        found: Option<(&'a ResourceId, Option<&'a RawOptions>)>,
+        found: Option<(&'a ResourceId, Option<&'a Written<T>>)>,
         at: &FieldPath<'_>,
         merged: Option<Cow<'a, Options>>,
         findings: &mut Vec<Arc<Finding>>,
@@ -237,5 +262,15 @@ impl<'a> Compiler<'a> {
                 merged
             }
         }
+    }
+}
+
+/// Gives a route its options. A route that forwards and has one at fault is replaced; a redirect or a direct response
+/// never is.
+pub(crate) fn apply(policy: Option<MergedPolicy>, route: &mut Route, invalid: &InvalidPolicy) {
+    match policy {
+        Some(policy) => route.policy = policy,
+        None if matches!(route.action, Action::Forward(_)) => route.action = invalid.action(),
+        None => {}
     }
 }

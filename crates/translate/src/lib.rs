@@ -24,6 +24,7 @@ mod path;
 mod pattern;
 mod policy;
 mod report;
+mod route_policy;
 mod selection;
 pub mod serving;
 pub mod snapshot;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
-use serin_api::RawOptions;
+use serin_api::Written;
 
 /// Options as they are written.
 pub(crate) type Options = Map<String, Value>;
@@ -94,8 +94,8 @@ fn append_lists(ours: &mut Value, theirs: &Value) {
 }
 
 /// The options' map, if anything is set.
-pub(crate) fn map(options: Option<&RawOptions>) -> Option<&Options> {
-    options.map(|options| &options.0).filter(|map| !map.is_empty())
+pub(crate) fn map<T>(options: Option<&Written<T>>) -> Option<&Options> {
+    options.map(Written::map).filter(|map| !map.is_empty())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod delegate;
 mod listener;
 mod matcher;
+mod options;
 mod route;
 mod route_table;
 mod shared_options;
@@ -11,6 +12,7 @@ mod virtual_service;
 pub use delegate::{DelegateAction, DelegateOptionsRefs, Expression, Operator, RouteTableSelector};
 pub use listener::{Gateway, GatewaySpec, HttpGateway, VirtualServiceSelectorExpressions};
 pub use matcher::{ConnectMatcher, HeaderMatcher, Matcher, QueryParameterMatcher};
+pub use options::RouteOptions;
 pub use route::{
     Destination, DirectResponseAction, KubeDestination, MultiDestination, RedirectAction, RedirectResponseCode,
     RegexPattern, RegexRewrite, Route, RouteAction, Subset, WeightedDestination,

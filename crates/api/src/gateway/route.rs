@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{DelegateAction, DelegateOptionsRefs, Matcher};
-use crate::{RawOptions, Ref, enumeration};
+use super::{DelegateAction, DelegateOptionsRefs, Matcher, RouteOptions};
+use crate::{RawOptions, Ref, Written, enumeration};
 
 /// A route of a VirtualService or a RouteTable. It has exactly one action.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +38,7 @@ pub struct Route {
     pub delegate_action: Option<DelegateAction>,
     /// Options of this route.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<RawOptions>,
+    pub options: Option<Written<RouteOptions>>,
     /// RouteOptions to take over where `options` is silent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options_config_refs: Option<DelegateOptionsRefs>,

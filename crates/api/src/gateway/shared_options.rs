@@ -4,7 +4,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{NamespacedStatuses, RawOptions};
+use super::RouteOptions;
+use crate::{NamespacedStatuses, RawOptions, Written};
 
 /// Options for routes, pulled in by a route's `optionsConfigRefs`.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +25,7 @@ use crate::{NamespacedStatuses, RawOptions};
 pub struct RouteOptionSpec {
     /// The options.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<RawOptions>,
+    pub options: Option<Written<RouteOptions>>,
 }
 
 /// Options for virtual hosts, pulled in by a virtual host's `optionsConfigRefs`.

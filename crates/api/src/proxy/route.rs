@@ -1,10 +1,11 @@
 //! Flattened routes: matchers, and an action with its references resolved.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::ClusterName;
+use super::{ClusterName, RoutePolicy};
 use crate::ResourceId;
 use crate::gateway::Matcher;
 
@@ -25,6 +26,9 @@ pub struct Route {
     pub matchers: Vec<Matcher>,
     /// What is done with the request.
     pub action: Action,
+    /// How requests and responses are changed and waited for; `None` where no option says anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Arc<RoutePolicy>>,
 }
 
 /// What is done with a request.

@@ -249,8 +249,9 @@ mod tests {
         let route = &host["properties"]["routes"]["items"]["properties"];
         let options = &route["options"]["properties"];
         assert_eq!(options["timeout"]["type"], "string");
-        assert_eq!(options["timeout"]["description"], "Not implemented yet; using it is reported in the status.");
-        assert_eq!(options["retries"]["properties"]["numRetries"]["description"], Value::Null);
+        assert!(options["timeout"]["description"].as_str().unwrap().starts_with("How long the upstream may take"));
+        assert_eq!(options["waf"]["description"], "Not implemented yet; using it is reported in the status.");
+        assert_eq!(options["waf"]["properties"]["disabled"]["description"], Value::Null);
         assert_eq!(route["inheritableMatchers"]["nullable"], true);
         let operator = &route["delegateAction"]["properties"]["selector"]["properties"]["expressions"]["items"]["properties"]
             ["operator"];

@@ -141,7 +141,11 @@ mod tests {
         let host = spec.child("virtualHost").unwrap();
         assert_eq!(host.description, "The domains and their routes.");
         let route = host.child("routes").unwrap().element().unwrap();
-        assert_eq!(route.child("options").unwrap().shape, TypedShape::Opaque);
+        let options = route.child("options").unwrap();
+        assert_eq!(options.child("timeout").unwrap().shape, TypedShape::Scalar("string".to_owned()));
+        assert_eq!(options.child("waf"), None);
+        let tcp = super::spec("Gateway").unwrap().child("tcpGateway").unwrap();
+        assert_eq!(tcp.shape, TypedShape::Opaque);
         let matcher = route.child("matchers").unwrap().element().unwrap();
         assert_eq!(matcher.child("prefix").unwrap().shape, TypedShape::Scalar("string".to_owned()));
         let redirect = route.child("redirectAction").unwrap().child("responseCode").unwrap();

@@ -110,12 +110,12 @@ mod tests {
             "sslConfig": {"secretRef": {"name": "a", "namespace": "b"}, "sniDomains": ["x"]},
             "virtualHost": {
                 "domains": ["*"],
-                "options": {"cors": {"allowOrigin": ["*"]}, "nonsense": 1},
+                "options": {"dlp": {"actions": []}, "nonsense": 1},
                 "routes": [
                     {"matchers": [{"prefix": "/"}], "routeAction": {"single": {"upstream": {"name": "a"}}}},
                     {
-                        "options": {"timeout": "5s", "retries": {"numRetries": 3}, "hostRewrite": "", "waf": null},
-                        "routeAction": {"multi": {"destinations": [{"options": {"headerManipulation": {}}}]}},
+                        "options": {"timeout": "5s", "tracing": {}, "ratelimit": {}, "dlp": null, "waf": {}},
+                        "routeAction": {"multi": {"destinations": [{"options": {"transformations": {}}}]}},
                     },
                     {"graphqlApiRef": {"name": "a"}, "routeAction": {"dynamicForwardProxy": {}}},
                 ],
@@ -127,10 +127,11 @@ mod tests {
             found,
             [
                 "spec.sslConfig",
-                "spec.virtualHost.options.cors",
-                "spec.virtualHost.routes[1].options.retries",
-                "spec.virtualHost.routes[1].options.timeout",
-                "spec.virtualHost.routes[1].routeAction.multi.destinations[0].options.headerManipulation",
+                "spec.virtualHost.options.dlp",
+                "spec.virtualHost.routes[1].options.ratelimit",
+                "spec.virtualHost.routes[1].options.tracing",
+                "spec.virtualHost.routes[1].options.waf",
+                "spec.virtualHost.routes[1].routeAction.multi.destinations[0].options.transformations",
                 "spec.virtualHost.routes[2].routeAction.dynamicForwardProxy",
             ]
         );

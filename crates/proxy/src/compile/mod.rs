@@ -13,6 +13,7 @@ pub(crate) use destinations::{DestinationHandle, Destinations};
 use crate::action::{CompiledAction, WHOLE};
 use crate::error::{ApplyError, CompileError, RouteError};
 use crate::metrics::Registry;
+use crate::policy::CompiledPolicy;
 use crate::router::{HostIndex, Router, RouterBuilder};
 
 /// What one listener serves.
@@ -43,6 +44,7 @@ pub(crate) struct CompiledHost {
 #[derive(Debug)]
 pub(crate) struct CompiledRoute {
     pub(crate) action: CompiledAction,
+    pub(crate) policy: Option<Arc<CompiledPolicy>>,
     /// What responses that no upstream gave are counted under.
     pub(crate) scope: u32,
 }
@@ -125,7 +127,8 @@ impl Compiler {
             let action = CompiledAction::new(&route.action, listener, &route.name, destinations, registry, &mut used)
                 .map_err(at_route)?;
             let scope = registry.scope(listener, &route.name, "");
-            routes.push(CompiledRoute { action, scope });
+            let policy = route.policy.as_deref().map(CompiledPolicy::new).transpose().map_err(at_route)?;
+            routes.push(CompiledRoute { action, policy: policy.map(Arc::new), scope });
             names.push(route.name.as_str().into());
         }
         Ok(CompiledHost { router: router.build(), routes, names, _used: used })

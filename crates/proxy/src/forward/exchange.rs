@@ -1,10 +1,12 @@
 //! One request and its response, from the first header to the last byte: counted once, when it is over, however it ends.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::balance::ActiveRequest;
 use crate::metrics::NO_VERSION;
+use crate::policy::CompiledPolicy;
 use crate::worker::{ConnectionState, Worker};
 
 /// A request that is being answered. It ends when this is dropped.
@@ -18,6 +20,8 @@ pub(crate) struct Exchange {
     pub(crate) version: u32,
     /// The status that was sent; 0 when the client left before there was one.
     pub(crate) status: u16,
+    /// The options of its route.
+    pub(crate) policy: Option<Arc<CompiledPolicy>>,
     /// Where it is in flight.
     pub(crate) active: Option<ActiveRequest>,
 }
@@ -25,7 +29,16 @@ pub(crate) struct Exchange {
 impl Exchange {
     pub(crate) fn begin(worker: Rc<Worker>, connection: Rc<ConnectionState>, scope: u32) -> Self {
         connection.begin_request();
-        Self { worker, connection, begun: Instant::now(), scope, version: NO_VERSION, status: 0, active: None }
+        Self {
+            worker,
+            connection,
+            begun: Instant::now(),
+            scope,
+            version: NO_VERSION,
+            status: 0,
+            policy: None,
+            active: None,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod upstream;
 
 use std::convert::Infallible;
 use std::rc::Rc;
+use std::time::Duration;
 
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -34,7 +35,7 @@ const ATTEMPTS: usize = 3;
 
 /// What is done with a request, taken out of the configuration.
 enum Decision {
-    Destination { number: u32, scope: u32 },
+    Destination { number: u32, scope: u32, prefix: Option<usize> },
     Respond { status: StatusCode, body: bytes::Bytes },
     Redirect { status: StatusCode, location: HeaderValue },
 }
@@ -54,10 +55,10 @@ pub(crate) async fn respond(
     Ok(match decision {
         Decision::Respond { status, body } => reply::fixed(exchange, status, body),
         Decision::Redirect { status, location } => reply::redirect(exchange, status, location),
-        Decision::Destination { number, scope } => {
+        Decision::Destination { number, scope, prefix } => {
             exchange.scope = scope;
             // The table is held until the request has found its way, so that the destination's number stays its own.
-            forward(exchange, request, number).await
+            forward(exchange, request, number, prefix).await
         }
     })
 }
@@ -87,13 +88,15 @@ fn decide(
     let found = host.router.find(&view).ok_or(not_found)?;
     let route = host.routes.get(found.route as usize).ok_or(not_found)?;
     exchange.scope = route.scope;
+    exchange.policy.clone_from(&route.policy);
+    let prefix = found.prefix;
 
     let target = match &route.action {
         CompiledAction::Respond(fixed) => {
             return Ok(Decision::Respond { status: fixed.status, body: fixed.body.clone() });
         }
         CompiledAction::Redirect(redirect) => {
-            let location = redirect.location(&view, found.prefix).ok_or((StatusCode::BAD_REQUEST, ""))?;
+            let location = redirect.location(&view, prefix).ok_or((StatusCode::BAD_REQUEST, ""))?;
             return Ok(Decision::Redirect { status: redirect.status, location });
         }
         // A tunnel through CONNECT has to be allowed by an option of its own, which does not exist yet.
@@ -110,27 +113,39 @@ fn decide(
             let route_name = host.names.get(found.route as usize).map_or("", |name| &**name);
             let scope =
                 exchange.worker.header_scope(&table.listener, route_name, route.scope, destination.number(), name);
-            return Ok(Decision::Destination { number: destination.number(), scope });
+            return Ok(Decision::Destination { number: destination.number(), scope, prefix });
         }
     };
     Ok(match target {
-        CompiledTarget::Destination { number, scope } => Decision::Destination { number: *number, scope: *scope },
+        CompiledTarget::Destination { number, scope } => {
+            Decision::Destination { number: *number, scope: *scope, prefix }
+        }
         CompiledTarget::Respond(fixed) => Decision::Respond { status: fixed.status, body: fixed.body.clone() },
     })
 }
 
-/// Sends the request to an endpoint of the destination and passes the response on.
-async fn forward(mut exchange: Exchange, request: Request<Incoming>, number: u32) -> Response<Body> {
+/// Sends the request to an endpoint of the destination and passes the response on. `prefix`: how much of the path the
+/// route's prefix covered.
+async fn forward(
+    mut exchange: Exchange,
+    mut request: Request<Incoming>,
+    number: u32,
+    prefix: Option<usize>,
+) -> Response<Body> {
     let worker = Rc::clone(&exchange.worker);
     let Some(destination) = worker.destination(number) else {
         return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
     };
     let upgrade = headers::upgrade(&request);
     let switches = upgrade.is_some();
-    let mut request = request;
+    if let Some(policy) = &exchange.policy {
+        policy.rewrite_path(request.uri_mut(), prefix);
+    }
     headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
     let (mut outgoing, mut parts) = Outgoing::new(request);
     let to_head = parts.method == Method::HEAD;
+    let limit = exchange.policy.as_ref().and_then(|policy| policy.timeout()).unwrap_or(worker.limits.route_time);
+    let limit = if limit.is_zero() { Duration::MAX } else { limit };
     let mut deadline = None;
     let mut attempt = 0;
     loop {
@@ -154,7 +169,6 @@ async fn forward(mut exchange: Exchange, request: Request<Incoming>, number: u32
                 Err(text) => return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, text),
             },
         };
-        let limit = worker.limits.route_time;
         let headers = std::mem::take(&mut parts.headers);
         let sent = upstream.send(outgoing, to_head, headers, &mut deadline, || worker.deadlines.after(limit)).await;
         match sent {

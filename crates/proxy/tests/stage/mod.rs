@@ -54,6 +54,7 @@ pub fn route(path: &str, action: Action) -> Route {
         via: Vec::new(),
         matchers: vec![prefix(path)],
         action,
+        policy: None,
     }
 }
 

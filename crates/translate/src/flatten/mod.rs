@@ -15,11 +15,12 @@ use serin_api::gloo::SettingsSpec;
 use serin_api::proxy::{Action, Route};
 
 use crate::closed;
-use crate::compile::{Compiled, Step};
+use crate::compile::{Compiled, MergedPolicy, Step, apply};
 use crate::matcher::{self, Checked, PathState};
 use crate::options::{self, Options};
 use crate::policy::InvalidPolicy;
 use crate::report::Finding;
+use crate::route_policy;
 use crate::selection::{Selection, weight};
 use crate::view::TableIndex;
 
@@ -179,13 +180,17 @@ impl<'a> Walk<'_, 'a> {
         match &route.step {
             Step::Act(whole) => {
                 let closed = unknown || self.host.closes(effective.as_deref());
-                let as_written = !closed && handed.is_none() && self.branch.len() < 2;
+                let as_written = !closed && handed.is_none() && self.branch.len() < 2 && inherited.is_none();
                 if as_written && route.matchers.iter().all(Checked::is_fine) {
                     out.push(whole.clone());
                 } else {
                     let handed = handed.unwrap_or_else(|| inherit::matchers(route, parent, inherits));
                     let within = parent.map_or("/", |parent| parent.matcher.prefix.as_deref().unwrap_or("/"));
-                    out.extend(self.leaf(id, whole, &handed, closed, within));
+                    let policy = match inherited {
+                        None => route.policy.clone(),
+                        Some(_) => route_policy::of(effective.as_deref()).ok(),
+                    };
+                    out.extend(self.leaf(id, whole, &handed, closed, within, policy));
                 }
             }
             Step::Delegate(selection) => {
@@ -293,6 +298,7 @@ impl<'a> Walk<'_, 'a> {
             via: self.via(id),
             matchers: vec![matcher],
             action: if closed { closed::action() } else { self.forest.policy.action() },
+            policy: None,
         })
     }
 
@@ -304,6 +310,7 @@ impl<'a> Walk<'_, 'a> {
         handed: &[inherit::Handed<'_>],
         closed: bool,
         within: &str,
+        policy: Option<MergedPolicy>,
     ) -> Option<Arc<Route>> {
         let fine = handed.iter().all(|handed| handed.path == PathState::Fine && handed.conditions_hold);
         let matchers: Vec<Matcher> = if fine {
@@ -327,7 +334,11 @@ impl<'a> Walk<'_, 'a> {
         };
         let mut via = self.via(id);
         via.extend(whole.via.iter().cloned());
-        Some(Arc::new(Route { name: whole.name.clone(), source: id.clone(), via, matchers, action }))
+        let mut leaf = Route { name: whole.name.clone(), source: id.clone(), via, matchers, action, policy: None };
+        if !closed {
+            apply(policy, &mut leaf, self.forest.policy);
+        }
+        Some(Arc::new(leaf))
     }
 
     /// The tables above `id` on this branch.

@@ -91,10 +91,11 @@ fn same_host(old: &Arc<VirtualHost>, new: &Arc<VirtualHost>) -> Arc<VirtualHost>
         }
     };
     let routes: Vec<Arc<Route>> = new.routes.iter().enumerate().map(|(place, route)| same(place, route)).collect();
-    let unchanged =
-        alike(&routes, &old.routes) && (&new.name, &new.source, &new.domains) == (&old.name, &old.source, &old.domains);
+    // Named one by one, so that a field that is new cannot be forgotten here.
+    let VirtualHost { name, source, domains, routes: _ } = &**new;
+    let unchanged = alike(&routes, &old.routes) && (name, source, domains) == (&old.name, &old.source, &old.domains);
     if unchanged {
         return old.clone();
     }
-    Arc::new(VirtualHost { routes, name: new.name.clone(), source: new.source.clone(), domains: new.domains.clone() })
+    Arc::new(VirtualHost { routes, name: name.clone(), source: source.clone(), domains: domains.clone() })
 }

@@ -8,6 +8,7 @@ mod gateways;
 mod matchers;
 mod model;
 mod never_open;
+mod options;
 mod outages;
 mod serving;
 mod walkthrough;

@@ -223,20 +223,17 @@ fn a_route_that_can_be_reached_is_not_called_hidden() {
 fn options_are_reported_by_their_path_on_the_table_and_on_the_virtual_service() {
     let mut world = World::new();
     let route =
-        format!("[{{matchers: [{{prefix: /}}], options: {{timeout: 5s, retries: {{numRetries: 2}}}}, {}}}]", says("x"));
+        format!("[{{matchers: [{{prefix: /}}], options: {{timeout: 5s, tracing: {{}}, waf: {{}}}}, {}}}]", says("x"));
     world.apply(&crate::fixture::table("t", "", "", &route));
     world.apply(&app("[{matchers: [{prefix: /}], delegateAction: {ref: {name: t, namespace: team}}}]"));
     let (state, reason) = world.table_status("t");
     assert_eq!(state, Accepted);
     assert_eq!(
         reason,
-        "advice:\n  spec.routes[0].options.retries: not implemented yet: it has no effect\n\
-         spec.routes[0].options.timeout: not implemented yet: it has no effect"
+        "advice:\n  spec.routes[0].options.tracing: not implemented yet: it has no effect\n\
+         spec.routes[0].options.waf: not implemented yet: it has no effect"
     );
     let (state, reason) = world.vs_status();
     assert_eq!(state, Accepted);
-    assert!(
-        reason.contains("on sub route table team.t: spec.routes[0].options.timeout: not implemented yet"),
-        "{reason}"
-    );
+    assert!(reason.contains("on sub route table team.t: spec.routes[0].options.waf: not implemented yet"), "{reason}");
 }

@@ -1,0 +1,86 @@
+//! Options: from the route, from shared options and from the parent, into the served route; and faults among them.
+
+use serin_api::ResourceKind;
+use serin_api::StatusState::{Accepted, Rejected};
+use serin_api::proxy::{PathRewrite, RoutePolicy};
+
+use crate::fixture::ask::get;
+use crate::fixture::{World, app, replacing, says, table, upstream};
+
+const FORWARDS: &str = "routeAction: {single: {upstream: {name: echo, namespace: gloo-system}}}";
+
+fn world() -> World {
+    let mut world = World::new();
+    world.apply(&upstream("echo", "{static: {hosts: [{addr: 127.0.0.1, port: 80}]}}"));
+    world
+}
+
+fn policy(world: &World, path: &str) -> Option<RoutePolicy> {
+    get(path).route(world.serving()).and_then(|route| route.policy.as_deref().cloned())
+}
+
+fn shared(options: &str) -> String {
+    format!(
+        "{{apiVersion: gateway.solo.io/v1, kind: RouteOption, metadata: {{name: shared, namespace: team, generation: 1}}, \
+         spec: {{options: {options}}}}}"
+    )
+}
+
+#[test]
+fn options_come_from_the_route_then_from_shared_ones_then_from_the_parent() {
+    let mut world = world();
+    world.apply(&shared("{timeout: 2s, prefixRewrite: /shared}"));
+    let child = format!(
+        "[{{matchers: [{{prefix: /a/own}}], options: {{prefixRewrite: /own}}, {FORWARDS}, \
+           optionsConfigRefs: {{delegateOptions: [{{name: shared, namespace: team}}]}}}}, \
+          {{matchers: [{{prefix: /a}}], {FORWARDS}}}]"
+    );
+    world.apply(&table("t", "", "", &child));
+    let parent = "{matchers: [{prefix: /a}], options: {timeout: 9s, prefixRewrite: /parent}, \
+                   delegateAction: {ref: {name: t, namespace: team}}}";
+    world.apply(&app(&format!("[{parent}, {{matchers: [{{prefix: /}}], {}}}]", says("x")))).serve();
+    assert_eq!(world.vs_status(), (Accepted, String::new()));
+    let own = policy(&world, "/a/own").unwrap();
+    assert_eq!(own.path_rewrite, Some(PathRewrite::Prefix("/own".into())));
+    assert_eq!(own.timeout.unwrap().to_string(), "2s");
+    let inherited = policy(&world, "/a/b").unwrap();
+    assert_eq!(inherited.path_rewrite, Some(PathRewrite::Prefix("/parent".into())));
+    assert_eq!(inherited.timeout.unwrap().to_string(), "9s");
+    assert_eq!(policy(&world, "/other"), None);
+}
+
+#[test]
+fn an_option_at_fault_is_named_and_only_its_own_routes_are_replaced() {
+    let mut world = world();
+    world.apply(&replacing());
+    let routes = format!(
+        "[{{matchers: [{{prefix: /bad}}], options: {{timeout: soon}}, {FORWARDS}}}, \
+          {{matchers: [{{prefix: /said}}], options: {{timeout: soon}}, {}}}, {{matchers: [{{prefix: /}}], {}}}]",
+        says("said"),
+        says("fine")
+    );
+    world.apply(&app(&routes)).serve();
+    let (state, reason) = world.vs_status();
+    assert_eq!(state, Rejected);
+    assert!(reason.contains("\"soon\" is not a length of time; write one like 5s"), "{reason}");
+    assert!(reason.contains("spec.virtualHost.routes[0].options.timeout"), "{reason}");
+    assert_eq!(world.answer(&get("/fine")), "200 fine");
+    assert_eq!(world.answer(&get("/said")), "200 said", "a direct response is never replaced");
+    assert!(world.answer(&get("/bad")).starts_with("404"), "{}", world.answer(&get("/bad")));
+}
+
+#[test]
+fn a_fault_in_shared_options_is_told_to_them_and_to_whoever_takes_them_over() {
+    let mut world = world();
+    world.apply(&replacing());
+    world.apply(&shared("{prefixRewrite: 5}"));
+    let route = format!(
+        "{{matchers: [{{prefix: /}}], {FORWARDS}, optionsConfigRefs: {{delegateOptions: [{{name: shared, namespace: team}}]}}}}"
+    );
+    world.apply(&app(&format!("[{route}]"))).serve();
+    let (state, reason) = world.status(ResourceKind::RouteOption, "team", "shared");
+    assert_eq!(state, Rejected, "{reason}");
+    assert!(reason.contains("spec.options.prefixRewrite: this is the integer `5`, expected a string"), "{reason}");
+    assert!(world.vs_status().1.contains("spec.options.prefixRewrite"), "{}", world.vs_status().1);
+    assert!(world.answer(&get("/")).starts_with("404"));
+}
