@@ -58,8 +58,13 @@ mod tests {
             "stripAnyHostPort": false, "virtualHosts": [],
         });
         let mut listener: Listener = serde_json::from_value(listener).unwrap();
-        let host =
-            |name: &str| VirtualHost { name: name.to_owned(), source: id(), domains: vec![], routes: routes.clone() };
+        let host = |name: &str| VirtualHost {
+            name: name.to_owned(),
+            source: id(),
+            domains: vec![],
+            routes: routes.clone(),
+            policy: None,
+        };
         listener.virtual_hosts = vec![Arc::new(host("x")), Arc::new(host("y"))];
         let spec = ProxySpec { listeners: vec![Arc::new(listener)], ..ProxySpec::default() };
         let spec = without_route(&spec, "x", &id(), refused);

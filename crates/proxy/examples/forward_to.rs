@@ -56,6 +56,7 @@ fn spec(port: u16, routes: usize) -> ProxySpec {
         source: source(ResourceKind::VirtualService),
         domains: vec!["*".into()],
         routes: (0..routes).map(route).collect(),
+        policy: None,
     };
     let listener = Listener {
         name: "example.example".into(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serin_api::gateway::VirtualServiceSpec;
-use serin_api::proxy::{Action, Route};
+use serin_api::proxy::{Action, HostPolicy, Route};
 use serin_api::{ResourceId, ResourceKind};
 
 use crate::closed;
@@ -13,6 +13,7 @@ use crate::compile::Compiler;
 use crate::domain;
 use crate::field_path::FieldPath;
 use crate::flatten::{Forest, HostOptions};
+use crate::host_policy;
 use crate::matcher;
 use crate::options;
 use crate::report::Finding;
@@ -24,6 +25,8 @@ pub(crate) struct Host<'a> {
     /// Its domains, in lower case, each once.
     pub(crate) domains: Vec<String>,
     pub(crate) routes: Vec<Arc<Route>>,
+    /// What its options come to.
+    pub(crate) policy: Option<Arc<HostPolicy>>,
     /// The tables it reaches, by their places in the index.
     pub(crate) tables: BTreeSet<usize>,
     /// Everything else it reaches.
@@ -54,6 +57,9 @@ pub(crate) fn flatten<'a>(
     let view = compiler.actions.view;
     let mut unknown = false;
     let mut merged = options::map(written.options.as_ref()).map(Cow::Borrowed);
+    for fault in host_policy::of(merged.as_deref()).err().into_iter().flatten() {
+        findings.push(Arc::new(fault.on(id, &at.field("options"))));
+    }
     let refs = written.options_config_refs.iter().flat_map(|refs| &refs.delegate_options);
     for (place, reference) in refs.enumerate() {
         let at = at.field("optionsConfigRefs");
@@ -61,6 +67,11 @@ pub(crate) fn flatten<'a>(
         let found = view
             .find(&view.snapshot.virtual_host_options, reference)
             .map(|shared| (&shared.id, shared.spec.options.as_ref()));
+        if let Some((shared, options)) = found {
+            for fault in host_policy::of(options::map(options)).err().into_iter().flatten() {
+                findings.push(Arc::new(fault.on(shared, &spec.field("options"))));
+            }
+        }
         let kind = ResourceKind::VirtualHostOption;
         merged = compiler.take_over(id, kind, reference, found, &at, merged, &mut findings, &mut uses, &mut unknown);
     }
@@ -68,6 +79,16 @@ pub(crate) fn flatten<'a>(
     let compiled = compiler.routes(resource, &written.routes, &at);
     let host = HostOptions::new(merged.as_deref(), unknown, view.settings.map(|settings| &settings.spec));
     let mut flat = forest.flatten(id, &compiled, &host);
+    let policy = host_policy::of(merged.as_deref());
+    if policy.is_err() {
+        // What the options ask for is not known, and it may be what keeps something from leaking.
+        for route in &mut flat.routes {
+            if matches!(route.action, Action::Forward(_)) {
+                let action = view.policy.action();
+                *route = Arc::new(Route { action, policy: None, ..Route::clone(route) });
+            }
+        }
+    }
     if host.closed {
         flat.routes.push(Arc::new(closed_remainder(id)));
     }
@@ -78,7 +99,8 @@ pub(crate) fn flatten<'a>(
         findings.push(Arc::new(Finding::advice(id, "spec.sslConfig", message)));
     }
     flat.uses.extend(uses);
-    Host { resource, domains, routes: flat.routes, tables: flat.tables, uses: flat.uses, findings }
+    let policy = policy.unwrap_or_default();
+    Host { resource, domains, routes: flat.routes, policy, tables: flat.tables, uses: flat.uses, findings }
 }
 
 /// Closes what no route of a closed host matches.

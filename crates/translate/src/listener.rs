@@ -234,7 +234,7 @@ fn listen(candidate: &Candidate<'_>, places: Vec<usize>, hosts: &[Host<'_>], boo
             let name = source.reference().to_string();
             let routes =
                 if closed { vec![Arc::new(crate::host::closed_remainder(&source))] } else { host.routes.clone() };
-            Arc::new(VirtualHost { name, source, domains, routes })
+            Arc::new(VirtualHost { name, source, domains, routes, policy: host.policy.clone() })
         })
         .collect();
     Bound {

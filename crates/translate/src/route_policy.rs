@@ -2,20 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::Value;
 use serin_api::gateway::RouteOptions;
 use serin_api::proxy::{PathRewrite, RoutePolicy};
 
+use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
 use crate::path;
-
-/// A value that cannot be served: its path below the options, and what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OptionFault {
-    pub(crate) field: String,
-    pub(crate) reason: String,
-}
 
 /// What `options` come to.
 ///
@@ -24,7 +16,7 @@ pub(crate) struct OptionFault {
 pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, Vec<OptionFault>> {
     let Some(options) = options else { return Ok(None) };
     let mut faults = Vec::new();
-    let read = read(options, &mut faults);
+    let read: RouteOptions = read(options, &mut faults);
     let mut policy = RoutePolicy { timeout: read.timeout, ..RoutePolicy::default() };
     if let Some(prefix) = read.prefix_rewrite {
         if let Err(reason) = path::check_target(&prefix) {
@@ -40,27 +32,9 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     }
 }
 
-/// Reads each option by itself, so that every one at fault is named.
-fn read(options: &Options, faults: &mut Vec<OptionFault>) -> RouteOptions {
-    let mut good = Options::new();
-    for (name, value) in options.iter().filter(|(_, value)| !value.is_null()) {
-        let alone = Value::Object(Options::from_iter([(name.clone(), value.clone())]));
-        match serde_path_to_error::deserialize::<_, RouteOptions>(&alone) {
-            Ok(_) => {
-                good.insert(name.clone(), value.clone());
-            }
-            Err(error) => {
-                let field = error.path().to_string();
-                faults.push(OptionFault { field, reason: serin_api::plain_words(&error.inner().to_string()) });
-            }
-        }
-    }
-    RouteOptions::deserialize(Value::Object(good)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -221,7 +221,7 @@ fn closed_hosts(hosts: &[Host<'_>]) -> Vec<Arc<VirtualHost>> {
             let source = host.resource.id.clone();
             let name = source.reference().to_string();
             let (domains, routes) = (host.domains.clone(), host.routes.clone());
-            Arc::new(VirtualHost { name, source, domains, routes })
+            Arc::new(VirtualHost { name, source, domains, routes, policy: host.policy.clone() })
         })
         .collect()
 }

@@ -4,8 +4,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RouteOptions;
-use crate::{NamespacedStatuses, RawOptions, Written};
+use super::{RouteOptions, VirtualHostOptions};
+use crate::{NamespacedStatuses, Written};
 
 /// Options for routes, pulled in by a route's `optionsConfigRefs`.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,5 +46,5 @@ pub struct RouteOptionSpec {
 pub struct VirtualHostOptionSpec {
     /// The options.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<RawOptions>,
+    pub options: Option<Written<VirtualHostOptions>>,
 }

@@ -4,8 +4,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DelegateOptionsRefs, Route};
-use crate::{NamespacedStatuses, RawOptions};
+use super::{DelegateOptionsRefs, Route, VirtualHostOptions};
+use crate::{NamespacedStatuses, RawOptions, Written};
 
 /// A set of domains, their root routes, and the options and certificate of the host.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,7 +46,7 @@ pub struct VirtualHost {
     pub routes: Vec<Route>,
     /// Options for the whole host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<RawOptions>,
+    pub options: Option<Written<VirtualHostOptions>>,
     /// VirtualHostOptions to take over where `options` is silent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options_config_refs: Option<DelegateOptionsRefs>,

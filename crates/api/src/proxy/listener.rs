@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Route;
+use super::{HostPolicy, Route};
 use crate::ResourceId;
 
 /// An address and a port, and the hosts served there.
@@ -40,4 +40,7 @@ pub struct VirtualHost {
     pub domains: Vec<String>,
     /// The routes, in order: the first that matches wins.
     pub routes: Vec<Arc<Route>>,
+    /// What holds for all of its routes; `None` where no option says anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Arc<HostPolicy>>,
 }

@@ -16,6 +16,11 @@ pub struct RoutePolicy {
     pub timeout: Option<GoDuration>,
 }
 
+/// A virtual host's options, merged and checked: what they do to the requests of all its routes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HostPolicy {}
+
 /// How a path changes on its way to the upstream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -81,6 +81,7 @@ pub fn host(name: &str, domains: &[&str], routes: Vec<Route>) -> Arc<VirtualHost
         source: source(ResourceKind::VirtualService, name),
         domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
         routes: routes.into_iter().map(Arc::new).collect(),
+        policy: None,
     })
 }
 

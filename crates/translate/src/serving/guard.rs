@@ -52,7 +52,7 @@ fn guarded(kept: &[Arc<VirtualHost>], current: &[Arc<VirtualHost>]) -> Vec<Arc<V
                     } else {
                         format!("{} {}", guard.name, behind.name)
                     };
-                    Some(Arc::new(VirtualHost { name, domains, routes, source: behind.source.clone() }))
+                    Some(Arc::new(VirtualHost { name, domains, routes, ..VirtualHost::clone(behind) }))
                 }
                 (None, Some(guard)) => {
                     let routes = guard.routes.iter().filter(|route| closed::is_closed(route)).cloned().collect();

@@ -92,10 +92,17 @@ fn same_host(old: &Arc<VirtualHost>, new: &Arc<VirtualHost>) -> Arc<VirtualHost>
     };
     let routes: Vec<Arc<Route>> = new.routes.iter().enumerate().map(|(place, route)| same(place, route)).collect();
     // Named one by one, so that a field that is new cannot be forgotten here.
-    let VirtualHost { name, source, domains, routes: _ } = &**new;
-    let unchanged = alike(&routes, &old.routes) && (name, source, domains) == (&old.name, &old.source, &old.domains);
+    let VirtualHost { name, source, domains, routes: _, policy } = &**new;
+    let unchanged = alike(&routes, &old.routes)
+        && (name, source, domains, policy) == (&old.name, &old.source, &old.domains, &old.policy);
     if unchanged {
         return old.clone();
     }
-    Arc::new(VirtualHost { routes, name: name.clone(), source: source.clone(), domains: domains.clone() })
+    Arc::new(VirtualHost {
+        routes,
+        name: name.clone(),
+        source: source.clone(),
+        domains: domains.clone(),
+        policy: policy.clone(),
+    })
 }

@@ -1,6 +1,8 @@
 //! The options of routes, hosts and destinations that are implemented. A field that is not here is known from the
 //! catalogue alone, and is reported on whoever uses it.
 
+mod host;
 mod route;
 
+pub use host::VirtualHostOptions;
 pub use route::RouteOptions;

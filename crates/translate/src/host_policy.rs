@@ -1,0 +1,25 @@
+//! A virtual host's options, once they are merged: read, checked, and put into the flattened model's terms.
+
+use std::sync::Arc;
+
+use serin_api::gateway::VirtualHostOptions;
+use serin_api::proxy::HostPolicy;
+
+use crate::option_fault::{OptionFault, read};
+use crate::options::Options;
+
+/// What `options` come to.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<HostPolicy>>, Vec<OptionFault>> {
+    let Some(options) = options else { return Ok(None) };
+    let mut faults = Vec::new();
+    let VirtualHostOptions {} = read(options, &mut faults);
+    let policy = HostPolicy {};
+    match (faults.is_empty(), policy == HostPolicy::default()) {
+        (false, _) => Err(faults),
+        (true, true) => Ok(None),
+        (true, false) => Ok(Some(Arc::new(policy))),
+    }
+}
