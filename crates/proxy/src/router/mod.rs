@@ -101,12 +101,18 @@ const WHOLE: u32 = u32::MAX;
 /// The matchers, by number. What only some have is apart from what every request reads.
 #[derive(Debug, Default)]
 struct Entries {
-    routes: Vec<u32>,
-    /// Bytes of each matcher's prefix.
-    prefixes: Vec<u32>,
-    /// For each matcher its place in `checks`, or `NO_CHECK`.
-    check_places: Vec<u32>,
+    entries: Vec<Entry>,
     checks: Vec<Check>,
+}
+
+/// What every request reads of a matcher: one place in memory.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    route: u32,
+    /// Bytes of the matcher's prefix.
+    prefix: u32,
+    /// Its place in `checks`, or [`NO_CHECK`].
+    check: u32,
 }
 
 /// What must hold of a request besides the text of its path.
@@ -124,7 +130,7 @@ impl RouterBuilder {
     /// # Errors
     /// When the matcher has no path, more than one, or a part that cannot be compiled.
     pub fn add(&mut self, route: u32, matcher: &Matcher) -> Result<(), MatcherError> {
-        let number = self.entries.routes.len() as u32;
+        let number = self.entries.entries.len() as u32;
         let mut check = Check { pattern: None, conditions: Conditions::compile(matcher)? };
         let mut covered = WHOLE;
         let fold = matcher.case_sensitive == Some(false);
@@ -184,28 +190,25 @@ impl Router {
             let best = self.paths.first(path, u32::MAX, holds);
             self.folded_paths.as_ref().map_or(best, |folded| folded.first(path, best, holds))
         };
-        let route = *self.entries.routes.get(best as usize)?;
-        let prefix = *self.entries.prefixes.get(best as usize)?;
+        let Entry { route, prefix, .. } = *self.entries.entries.get(best as usize)?;
         Some(Match { route, prefix: (prefix != WHOLE).then_some(prefix as usize) })
     }
 }
 
 impl Entries {
     fn push(&mut self, route: u32, prefix: u32, check: Check) {
-        self.routes.push(route);
-        self.prefixes.push(prefix);
-        if check.pattern.is_none() && check.conditions.is_none() {
-            self.check_places.push(NO_CHECK);
-        } else {
-            self.check_places.push(self.checks.len() as u32);
+        let plain = check.pattern.is_none() && check.conditions.is_none();
+        let place = if plain { NO_CHECK } else { self.checks.len() as u32 };
+        self.entries.push(Entry { route, prefix, check: place });
+        if !plain {
             self.checks.push(check);
         }
     }
 
     fn hold(&self, number: u32, request: &RequestView<'_>) -> bool {
-        match self.check_places.get(number as usize) {
-            Some(&NO_CHECK) => true,
-            Some(place) => self.checks.get(*place as usize).is_some_and(|check| check.holds(request)),
+        match self.entries.get(number as usize).map(|entry| entry.check) {
+            Some(NO_CHECK) => true,
+            Some(place) => self.checks.get(place as usize).is_some_and(|check| check.holds(request)),
             None => false,
         }
     }
