@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serin_api::gateway::Operator;
+use serin_api::gateway::{Expression, Operator};
 
 /// A condition that is known to be well-formed.
 #[derive(Clone, Debug)]
@@ -22,6 +22,12 @@ enum Test<'a> {
 }
 
 impl<'a> Requirement<'a> {
+    /// Checks the conditions of a selector, all of which must hold.
+    pub(crate) fn all(expressions: &'a [Expression]) -> Result<Vec<Self>, String> {
+        let each = |expression: &'a Expression| Self::new(&expression.key, expression.operator, &expression.values);
+        expressions.iter().map(each).collect()
+    }
+
     /// Checks a condition as Kubernetes does; the error says what is wrong with it.
     pub(crate) fn new(key: &'a str, operator: Operator, values: &'a [String]) -> Result<Self, String> {
         check_key(key)?;

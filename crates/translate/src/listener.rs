@@ -180,13 +180,8 @@ fn served(view: &View<'_>, candidate: &Candidate<'_>, hosts: &[Host<'_>], book: 
             book.add(Finding::error(id, path, message));
         }
     }
-    let requirements = http.virtual_service_expressions.as_ref().map(|expressions| {
-        expressions
-            .expressions
-            .iter()
-            .map(|expression| Requirement::new(&expression.key, expression.operator, &expression.values))
-            .collect::<Result<Vec<_>, _>>()
-    });
+    let expressions = http.virtual_service_expressions.as_ref();
+    let requirements = expressions.map(|expressions| Requirement::all(&expressions.expressions));
     let requirements = match requirements.transpose() {
         Ok(requirements) => requirements,
         Err(reason) => {

@@ -89,11 +89,7 @@ fn by_selector(
     if !selector.labels.is_empty() && !selector.expressions.is_empty() {
         return Err("cannot use both labels and expressions within the same selector".to_owned());
     }
-    let requirements = selector
-        .expressions
-        .iter()
-        .map(|expression| Requirement::new(&expression.key, expression.operator, &expression.values))
-        .collect::<Result<Vec<_>, _>>()
+    let requirements = Requirement::all(&selector.expressions)
         .map_err(|error| format!("the route table selector expression is invalid: {error}"))?;
     let namespaces: Option<BTreeSet<&str>> = if selector.namespaces.is_empty() {
         Some(BTreeSet::from([owner_namespace]))

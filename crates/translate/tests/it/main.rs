@@ -1,6 +1,7 @@
 //! Translation, from manifests to answers.
 
 mod arbitrary;
+mod cycles;
 mod delegation;
 mod destinations;
 mod fixture;
