@@ -6,6 +6,7 @@ mod headers;
 mod outgoing;
 mod pool;
 mod reply;
+mod strict;
 mod tunnel;
 mod upstream;
 
@@ -50,9 +51,13 @@ pub(crate) async fn respond(
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
     let decision = match decide(&mut exchange, &table, &request) {
         Ok(decision) => decision,
+        Err((status, text)) if refuses(status) || *request.method() == Method::CONNECT => {
+            return Ok(reply::refusal(exchange, status, text));
+        }
         Err((status, text)) => return Ok(reply::text(exchange, status, text)),
     };
-    Ok(match decision {
+    let refused_tunnel = (*request.method() == Method::CONNECT).then(|| Rc::clone(&exchange.connection));
+    let mut response = match decision {
         Decision::Respond { status, body } => reply::fixed(exchange, status, body),
         Decision::Redirect { status, location } => reply::redirect(exchange, status, location),
         Decision::Destination { number, scope, prefix } => {
@@ -60,7 +65,19 @@ pub(crate) async fn respond(
             // The table is held until the request has found its way, so that the destination's number stays its own.
             forward(exchange, request, number, prefix).await
         }
-    })
+    };
+    // What follows was meant for the tunnel.
+    if let Some(connection) = refused_tunnel
+        && !response.status().is_success()
+    {
+        reply::end_connection(&connection, &mut response);
+    }
+    Ok(response)
+}
+
+/// Whether a status says that the request itself is at fault.
+fn refuses(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG)
 }
 
 /// Finds the route and says what it does with the request; an error is a status and a text.
@@ -71,9 +88,7 @@ fn decide(
 ) -> Result<Decision, (StatusCode, &'static str)> {
     let uri = request.uri();
     let authority = authority(request).map_err(|_| (StatusCode::BAD_REQUEST, ""))?;
-    if uri.path_and_query().is_some_and(|target| target.as_str().len() > exchange.worker.limits.uri_bytes) {
-        return Err((StatusCode::URI_TOO_LONG, ""));
-    }
+    strict::check(request, exchange.worker.limits.uri_bytes)?;
     let view = RequestView {
         method: request.method(),
         path: uri.path(),
@@ -186,7 +201,7 @@ fn failed(exchange: Exchange, error: &SendError) -> Response<Body> {
     let (status, text) = match error {
         SendError::Closed(_) => (StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),
         SendError::Protocol => (StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
-        SendError::Client => (StatusCode::BAD_REQUEST, ""),
+        SendError::Client => return reply::refusal(exchange, StatusCode::BAD_REQUEST, ""),
         SendError::Timeout => {
             exchange.worker.counters.upstream_timeouts.add(1);
             (StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT)

@@ -1,11 +1,14 @@
 //! Responses that come from the data plane itself, in the words that Envoy uses and people search for.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONNECTION, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::Body;
 use super::exchange::Exchange;
+use crate::worker::ConnectionState;
 
 /// No endpoint to send the request to.
 pub(crate) const NO_HEALTHY_UPSTREAM: &str = "no healthy upstream";
@@ -27,6 +30,21 @@ pub(crate) const PROTOCOL_ERROR: &str =
 /// A response with a text.
 pub(crate) fn text(exchange: Exchange, status: StatusCode, body: &'static str) -> Response<Body> {
     fixed(exchange, status, Bytes::from_static(body.as_bytes()))
+}
+
+/// The answer to a request that is at fault itself: nothing after it on its connection is served.
+pub(crate) fn refusal(exchange: Exchange, status: StatusCode, body: &'static str) -> Response<Body> {
+    let connection = Rc::clone(&exchange.connection);
+    let mut response = text(exchange, status, body);
+    end_connection(&connection, &mut response);
+    response
+}
+
+/// Has the connection end with this response, unless it carries others besides.
+pub(crate) fn end_connection(connection: &ConnectionState, response: &mut Response<Body>) {
+    if connection.refuse() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
 }
 
 /// A response with a body, which is empty or plain text.

@@ -1,4 +1,5 @@
-//! HTTP/1.1 as it is spoken to upstreams: a request's head into bytes, bytes into a response's head and body. No I/O.
+//! HTTP/1.1 as it is spoken to upstreams: a request's head into bytes, bytes into a response's head and body; and what is
+//! let through of a client's. No I/O.
 //!
 //! An upstream may be in another team's hands or broken, so what it sends is held to limits, and a message whose end is
 //! in doubt (RFC 9112, 6.3) is refused: the next response on its connection could be anybody's.
@@ -6,10 +7,12 @@
 mod body_decoder;
 mod chunk_line;
 mod request_head;
+mod request_scan;
 mod response_head;
 
 pub use body_decoder::{BodyDecoder, Decoded};
 pub use request_head::{RequestFraming, encode_chunk_line, encode_request_head, encode_trailers};
+pub use request_scan::RequestScan;
 pub use response_head::{HeadParser, ResponseHead};
 
 /// Bytes that the head of a response, or its trailers, may have.

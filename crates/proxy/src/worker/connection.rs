@@ -14,6 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use super::client_io::ClientIo;
+use super::screened_io::ScreenedIo;
 use super::{ConnectionState, Ending, Worker};
 use crate::forward::{Tunnel, respond};
 
@@ -84,6 +85,7 @@ async fn serve_http1(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientI
         let (worker, state) = (Rc::clone(&worker), Rc::clone(&state));
         service_fn(move |request| respond(Rc::clone(&worker), Rc::clone(&state), request))
     };
+    let io = ScreenedIo::new(io, Rc::clone(&worker));
     let mut connection = worker.http1.serve_connection(io, service);
     let mut leaving = false;
     let ended = poll_fn(|cx| {
@@ -105,17 +107,20 @@ async fn serve_http1(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientI
         // A switch of protocols ends hyper's part, and leaves the socket open.
         (Some(Ok(())), Some(tunnel)) => {
             let parts = connection.into_parts();
-            run_tunnel(&state, tunnel, TokioIo::new(parts.io), parts.read_buf).await;
+            run_tunnel(&state, tunnel, TokioIo::new(parts.io.into_inner()), parts.read_buf).await;
         }
-        (Some(Err(error)), _) if error.is_parse() => {
-            let mut client = TokioIo::new(connection.into_parts().io);
-            let _ = tokio::time::timeout(LINGER, drain(&mut client)).await;
-        }
+        (Some(Err(error)), _) if error.is_parse() => linger(connection.into_parts().io.into_inner()).await,
+        (Some(Ok(())), None) if state.is_refused() => linger(connection.into_parts().io.into_inner()).await,
         _ => {}
     }
 }
 
 /// Reads what a refused client still sends: closing before that would take back the answer (RFC 9112, 9.6).
+async fn linger(client: ClientIo) {
+    let mut client = TokioIo::new(client);
+    let _ = tokio::time::timeout(LINGER, drain(&mut client)).await;
+}
+
 async fn drain(client: &mut TokioIo<ClientIo>) {
     let mut left = LINGER_BYTES;
     let mut buffer = [0; 4096];

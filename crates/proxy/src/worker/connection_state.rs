@@ -22,6 +22,8 @@ pub(crate) struct ConnectionState {
     /// The tick of the last byte in either direction.
     active_at: Cell<u64>,
     ending: Cell<Ending>,
+    multiplexed: Cell<bool>,
+    refused: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     /// Set when a response switched protocols: what the connection is joined to.
     pub(crate) tunnel: RefCell<Option<Tunnel>>,
@@ -60,6 +62,8 @@ impl ConnectionState {
             header_since: Cell::new(Some(now)),
             active_at: Cell::new(now),
             ending: Cell::new(Ending::Stay),
+            multiplexed: Cell::new(false),
+            refused: Cell::new(false),
             waker: RefCell::new(None),
             tunnel: RefCell::new(None),
         }
@@ -90,7 +94,21 @@ impl ConnectionState {
 
     /// The first request's headers are no longer awaited: HTTP/2 frames are not headers.
     pub(crate) fn multiplexes(&self) {
+        self.multiplexed.set(true);
         self.header_since.set(None);
+    }
+
+    /// A request was refused. True when the connection has to end with the answer: what follows on it may be part of
+    /// that request. Streams of HTTP/2 cannot be mistaken for one another.
+    pub(crate) fn refuse(&self) -> bool {
+        let ends = !self.multiplexed.get();
+        self.refused.set(ends);
+        ends
+    }
+
+    /// Whether the connection ends because of a refused request.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.get()
     }
 
     pub(crate) fn sent(&self, now: u64) {

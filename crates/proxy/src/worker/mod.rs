@@ -7,6 +7,7 @@ mod connection_state;
 mod deadlines;
 mod local;
 mod run;
+mod screened_io;
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -28,6 +29,8 @@ use crate::metrics::{Registry, WorkerCounters};
 
 /// No version has answered yet.
 const UNSEEN: (u32, u32) = (u32::MAX, 0);
+/// Bytes read from a client at once, at most.
+const SCRATCH: usize = 64 * 1024;
 
 /// What the requests of one worker share.
 pub(crate) struct Worker {
@@ -38,6 +41,8 @@ pub(crate) struct Worker {
     pub(crate) random: RefCell<fastrand::Rng>,
     pub(crate) http1: hyper::server::conn::http1::Builder,
     pub(crate) http2: hyper::server::conn::http2::Builder<LocalExecutor>,
+    /// Where bytes from a client lie while they are looked at.
+    pub(crate) scratch: RefCell<Box<[u8]>>,
     connections: RefCell<Slab<Rc<ConnectionState>>>,
     destinations: RefCell<Vec<Option<Rc<LocalDestination>>>>,
     pools: RefCell<FxHashMap<SocketAddr, Rc<Pool>>>,
@@ -77,6 +82,7 @@ impl Worker {
             random: RefCell::new(fastrand::Rng::new()),
             http1,
             http2,
+            scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
             connections: RefCell::default(),
             destinations: RefCell::default(),
             pools: RefCell::default(),
