@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 
+use http::HeaderValue;
 use rustc_hash::FxHashMap;
-use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap};
+use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource};
 
 use crate::balance::{Destination, EndpointState, ResolvedEndpoint};
 use crate::compile::Destinations;
@@ -89,7 +90,7 @@ impl DestinationBuilder {
                 continue;
             }
             let destination = inputs.cluster.as_ref().map(|cluster| {
-                let resolved = resolved(inputs.endpoints.as_deref().map_or(&[], Vec::as_slice), addresses);
+                let resolved = resolved(cluster, inputs.endpoints.as_deref().map_or(&[], Vec::as_slice), addresses);
                 let state = |address| {
                     states.get(&address).and_then(Weak::upgrade).unwrap_or_else(|| {
                         let state = Arc::new(EndpointState::new(address));
@@ -114,8 +115,10 @@ fn is_name(endpoint: &Endpoint) -> bool {
 }
 
 /// The endpoints with their addresses; a name stands for all of its own.
-fn resolved(endpoints: &[Endpoint], addresses: &Addresses) -> Vec<ResolvedEndpoint> {
+fn resolved(cluster: &Cluster, endpoints: &[Endpoint], addresses: &Addresses) -> Vec<ResolvedEndpoint> {
     let mut resolved = Vec::with_capacity(endpoints.len());
+    // Pods come and go under their addresses: those are nobody's name.
+    let named = matches!(cluster.endpoints, EndpointSource::Fixed(_));
     for endpoint in endpoints {
         let own = endpoint.host.parse::<IpAddr>().map(|address| vec![address]);
         let all = own.as_deref().unwrap_or_else(|_| addresses.get(&endpoint.host).map_or(&[], Vec::as_slice));
@@ -123,6 +126,7 @@ fn resolved(endpoints: &[Endpoint], addresses: &Addresses) -> Vec<ResolvedEndpoi
             address: SocketAddr::new(*address, endpoint.port),
             labels: endpoint.labels.clone(),
             weight: endpoint.weight,
+            hostname: named.then(|| HeaderValue::from_str(&endpoint.host).ok()).flatten(),
         }));
     }
     resolved

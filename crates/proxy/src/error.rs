@@ -56,8 +56,8 @@ pub enum CompileError {
     /// A status code outside 200 to 599.
     #[error("status {0} is not one a response can have; use 200 to 599")]
     Status(u16),
-    /// A redirect's pattern is not a regular expression we accept.
-    #[error("redirect pattern {pattern:?}: {error}")]
+    /// A rewrite's pattern is not a regular expression we accept.
+    #[error("rewrite pattern {pattern:?}: {error}")]
     Pattern {
         /// The pattern.
         pattern: String,
@@ -66,7 +66,7 @@ pub enum CompileError {
         error: crate::router::PatternError,
     },
     /// A substitution names a group that the pattern does not have.
-    #[error("redirect substitution {substitution:?} names group \\{group}, but the pattern has {groups}")]
+    #[error("substitution {substitution:?} names group \\{group}, but the pattern has {groups}")]
     Substitution {
         /// The substitution.
         substitution: String,
@@ -78,6 +78,12 @@ pub enum CompileError {
     /// A redirect's host or path cannot be part of a `location` header.
     #[error("redirect {0:?} cannot be sent in a location header")]
     Location(String),
+    /// A name of a header to change, or to take the host from, is not one.
+    #[error("{0:?} is not a header name")]
+    HeaderName(String),
+    /// A value cannot be sent in a header.
+    #[error("{0:?} cannot be sent in a header")]
+    HeaderValue(String),
     /// The name in `clusterHeader` is not a header name.
     #[error("clusterHeader {0:?} is not a header name")]
     ClusterHeader(String),

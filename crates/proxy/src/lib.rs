@@ -31,6 +31,7 @@ mod options;
 mod policy;
 mod resolve;
 pub mod router;
+mod substitution;
 mod worker;
 
 pub use data_plane::{BoundListener, DataPlane};

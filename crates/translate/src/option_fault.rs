@@ -16,6 +16,10 @@ pub(crate) struct OptionFault {
 }
 
 impl OptionFault {
+    pub(crate) fn new(field: &str, reason: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), reason: reason.into() }
+    }
+
     /// The finding on the resource whose block of options, at `block`, holds the value.
     pub(crate) fn on(self, id: &ResourceId, block: &FieldPath<'_>) -> Finding {
         let path = format!("{block}.{}", self.field);

@@ -5,8 +5,13 @@ pub const PATTERN_SIZE_LIMIT: usize = 1 << 20;
 
 /// Checks an expression; the error says what is wrong with it.
 pub(crate) fn check(pattern: &str) -> Result<(), String> {
+    groups(pattern).map(|_| ())
+}
+
+/// How many groups an expression has; the error says what is wrong with it.
+pub(crate) fn groups(pattern: &str) -> Result<usize, String> {
     match regex::RegexBuilder::new(pattern).size_limit(PATTERN_SIZE_LIMIT).build() {
-        Ok(_) => Ok(()),
+        Ok(regex) => Ok(regex.captures_len().saturating_sub(1)),
         Err(regex::Error::CompiledTooBig(limit)) => {
             Err(format!("it takes more than {limit} bytes once compiled; use fewer or smaller repetitions"))
         }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use serin_api::gateway::RouteOptions;
-use serin_api::proxy::{PathRewrite, RoutePolicy};
+use serin_api::proxy::RoutePolicy;
 
 use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
-use crate::path;
+use crate::rewrite;
 
 /// What `options` come to.
 ///
@@ -18,13 +18,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     let mut faults = Vec::new();
     let read: RouteOptions = read(options, &mut faults);
     let mut policy = RoutePolicy { timeout: read.timeout, ..RoutePolicy::default() };
-    if let Some(prefix) = read.prefix_rewrite {
-        if let Err(reason) = path::check_target(&prefix) {
-            let reason = format!("the rewrite is invalid: {prefix}: {reason}");
-            faults.push(OptionFault { field: "prefixRewrite".to_owned(), reason });
-        }
-        policy.path_rewrite = Some(PathRewrite::Prefix(prefix));
-    }
+    rewrite::fill(&read, &mut policy, &mut faults);
     match (faults.is_empty(), policy == RoutePolicy::default()) {
         (false, _) => Err(faults),
         (true, true) => Ok(None),

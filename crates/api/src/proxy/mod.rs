@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 pub use endpoint::{Endpoint, EndpointMap};
 pub use listener::{Listener, VirtualHost};
-pub use policy::{HostPolicy, PathRewrite, RoutePolicy};
+pub use policy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy, Substitution};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};
 
 use crate::ResourceId;

@@ -11,6 +11,12 @@ pub struct RoutePolicy {
     /// How the path changes on its way to the upstream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_rewrite: Option<PathRewrite>,
+    /// How the host changes on its way to the upstream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_rewrite: Option<HostRewrite>,
+    /// Whether the old host is appended to `x-forwarded-host` where the host changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub append_x_forwarded_host: bool,
     /// How long the upstream may take; zero: as long as it likes. Unset: the data plane's own limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<GoDuration>,
@@ -27,4 +33,30 @@ pub struct HostPolicy {}
 pub enum PathRewrite {
     /// The matched prefix (the whole path, where `exact` or `regex` matched) becomes this.
     Prefix(String),
+    /// Each match in the path, without its query, is replaced.
+    Regex(Substitution),
+}
+
+/// How the host changes on its way to the upstream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HostRewrite {
+    /// It becomes this.
+    Literal(String),
+    /// It becomes the endpoint's name, where a fixed endpoint was chosen.
+    Endpoint,
+    /// It becomes the value of this header, where the request has it.
+    Header(String),
+    /// It becomes the path, without its query, each match in it replaced.
+    Path(Substitution),
+}
+
+/// A pattern, and what replaces each of its matches (`\1` for the first group).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Substitution {
+    /// What to look for.
+    pub pattern: String,
+    /// What replaces it.
+    pub substitution: String,
 }

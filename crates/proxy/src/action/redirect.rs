@@ -4,7 +4,8 @@ use http::HeaderValue;
 use serin_api::proxy::{PathRedirect, Redirect};
 
 use crate::error::CompileError;
-use crate::router::{RequestView, Search, without_port};
+use crate::router::{RequestView, without_port};
+use crate::substitution::CompiledSubstitution;
 
 /// A redirect, ready to be answered with.
 #[derive(Debug)]
@@ -22,14 +23,7 @@ enum Path {
     Keep,
     Replace(Box<str>),
     Prefix(Box<str>),
-    Regex { search: Box<Search>, substitution: Vec<Piece> },
-}
-
-/// A piece of a substitution.
-#[derive(Debug, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Group(usize),
+    Regex(Box<CompiledSubstitution>),
 }
 
 impl CompiledRedirect {
@@ -39,21 +33,8 @@ impl CompiledRedirect {
             PathRedirect::Replace(path) => Path::Replace(location_part(path)?),
             PathRedirect::PrefixRewrite(prefix) => Path::Prefix(location_part(prefix)?),
             PathRedirect::Regex { pattern, substitution } => {
-                let search =
-                    Search::new(pattern).map_err(|error| CompileError::Pattern { pattern: pattern.clone(), error })?;
-                let pieces = pieces(&location_part(substitution)?);
-                let highest =
-                    pieces.iter().filter_map(|piece| if let Piece::Group(n) = piece { Some(*n) } else { None }).max();
-                match highest {
-                    Some(group) if group > search.groups() => {
-                        return Err(CompileError::Substitution {
-                            substitution: substitution.clone(),
-                            group,
-                            groups: search.groups(),
-                        });
-                    }
-                    _ => Path::Regex { search: Box::new(search), substitution: pieces },
-                }
+                location_part(substitution)?;
+                Path::Regex(Box::new(CompiledSubstitution::new(pattern, substitution)?))
             }
         };
         Ok(Self {
@@ -98,15 +79,8 @@ impl CompiledRedirect {
                 location.push_str(request.path.get(prefix.unwrap_or(request.path.len())..).unwrap_or_default());
                 false
             }
-            Path::Regex { search, substitution } => {
-                location.push_str(&search.replace_all(request.path, |groups, out| {
-                    for piece in substitution {
-                        out.push_str(match piece {
-                            Piece::Text(text) => text,
-                            Piece::Group(number) => groups.get(*number),
-                        });
-                    }
-                }));
+            Path::Regex(substitution) => {
+                location.push_str(&substitution.apply(request.path));
                 false
             }
         };
@@ -123,33 +97,6 @@ fn location_part(text: &str) -> Result<Box<str>, CompileError> {
         Ok(_) => Ok(text.into()),
         Err(_) => Err(CompileError::Location(text.to_owned())),
     }
-}
-
-/// The pieces of a substitution: `\0` to `\9` are groups, `\\` is a backslash (RE2's rewrite syntax).
-fn pieces(substitution: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut text = String::new();
-    let mut chars = substitution.chars();
-    while let Some(c) = chars.next() {
-        match (c, (c == '\\').then(|| chars.clone().next()).flatten()) {
-            ('\\', Some('\\')) => {
-                chars.next();
-                text.push('\\');
-            }
-            ('\\', Some(next)) if next.is_ascii_digit() => {
-                chars.next();
-                if !text.is_empty() {
-                    pieces.push(Piece::Text(std::mem::take(&mut text)));
-                }
-                pieces.push(Piece::Group(next.to_digit(10).unwrap_or_default() as usize));
-            }
-            _ => text.push(c),
-        }
-    }
-    if !text.is_empty() {
-        pieces.push(Piece::Text(text));
-    }
-    pieces
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use http::HeaderValue;
 use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
 
 use super::sequence::sequence;
@@ -20,6 +21,8 @@ pub(crate) struct ResolvedEndpoint {
     pub(crate) address: SocketAddr,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) weight: u32,
+    /// What it is called, where it is one of a fixed list.
+    pub(crate) hostname: Option<HeaderValue>,
 }
 
 /// What workers share about an address. It outlives changes of the endpoints.
@@ -62,6 +65,8 @@ pub(crate) struct Candidate {
     pub(crate) state: Arc<EndpointState>,
     /// The number, in the metrics' registry, of what its `version` label says.
     pub(crate) version: u32,
+    /// What it is called; only fixed endpoints have a name, be it an address.
+    pub(crate) hostname: Option<HeaderValue>,
 }
 
 /// Endpoints and how to choose among them.
@@ -89,6 +94,7 @@ impl Destination {
             .map(|endpoint| Candidate {
                 state: state(endpoint.address),
                 version: version(endpoint.labels.get(VERSION_LABEL).map_or("", String::as_str)),
+                hostname: endpoint.hostname.clone(),
             })
             .collect();
         Self { candidates, policy: cluster.load_balancing, turns: sequence(&weights) }
@@ -174,7 +180,12 @@ mod tests {
     }
 
     fn endpoint(port: u16, version: &str, weight: u32) -> ResolvedEndpoint {
-        ResolvedEndpoint { address: ([127, 0, 0, 1], port).into(), labels: labels(&[("version", version)]), weight }
+        ResolvedEndpoint {
+            address: ([127, 0, 0, 1], port).into(),
+            labels: labels(&[("version", version)]),
+            weight,
+            hostname: None,
+        }
     }
 
     fn cluster(fallback: SubsetFallback, load_balancing: LoadBalancing) -> Cluster {

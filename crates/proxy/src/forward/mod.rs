@@ -153,10 +153,10 @@ async fn forward(
     };
     let upgrade = headers::upgrade(&request);
     let switches = upgrade.is_some();
-    if let Some(policy) = &exchange.policy {
-        policy.rewrite_path(request.uri_mut(), prefix);
-    }
     headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
+    if let Some(policy) = &exchange.policy {
+        policy.change_request(&mut request, prefix, destination.is_named());
+    }
     let (mut outgoing, mut parts) = Outgoing::new(request);
     let to_head = parts.method == Method::HEAD;
     let limit = exchange.policy.as_ref().and_then(|policy| policy.timeout()).unwrap_or(worker.limits.route_time);
@@ -171,6 +171,11 @@ async fn forward(
         };
         exchange.version = candidate.version;
         exchange.active = Some(candidate.state.begin());
+        if let Some(name) = &candidate.hostname
+            && exchange.policy.as_ref().is_some_and(|policy| policy.takes_endpoints_name())
+        {
+            outgoing.set_host(name);
+        }
         // A request that is sent again gets a connection of its own: others may be as stale as the first.
         let pooled = if switches || attempt > 1 { None } else { pool.take() };
         let mut upstream = match pooled {

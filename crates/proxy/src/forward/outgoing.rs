@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use http::Request;
+use http::{HeaderValue, Request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::io::AsyncWrite;
@@ -63,6 +63,15 @@ impl Outgoing {
             repeatable: framing == RequestFraming::Empty && parts.method.is_safe(),
         };
         (outgoing, parts)
+    }
+
+    /// Sends `host` in place of what its head says. Nothing of it may have gone out.
+    pub(crate) fn set_host(&mut self, host: &HeaderValue) {
+        const LINE: &[u8] = b"\r\nhost: ";
+        let Some(start) = self.head.windows(LINE.len()).position(|window| window == LINE) else { return };
+        let start = start + LINE.len();
+        let length = self.head[start..].iter().position(|byte| *byte == b'\r').unwrap_or_default();
+        self.head.splice(start..start + length, host.as_bytes().iter().copied());
     }
 
     /// Whether all of it has gone out, or been given up.

@@ -1,20 +1,23 @@
 //! What a route's options do to its requests, compiled so that nothing is parsed while serving. A route without options
 //! has no policy and pays nothing.
 
+mod host_rewrite;
 mod path_rewrite;
 
 use std::time::Duration;
 
-use http::Uri;
+use http::Request;
 use serin_api::proxy::RoutePolicy;
 
 use crate::error::CompileError;
+use host_rewrite::CompiledHostRewrite;
 use path_rewrite::CompiledPathRewrite;
 
 /// A route's compiled options.
 #[derive(Debug)]
 pub(crate) struct CompiledPolicy {
     path_rewrite: Option<CompiledPathRewrite>,
+    host_rewrite: Option<CompiledHostRewrite>,
     timeout: Option<Duration>,
 }
 
@@ -26,15 +29,30 @@ impl CompiledPolicy {
     pub(crate) fn new(policy: &RoutePolicy) -> Result<Self, CompileError> {
         Ok(Self {
             path_rewrite: policy.path_rewrite.as_ref().map(CompiledPathRewrite::new).transpose()?,
+            host_rewrite: policy
+                .host_rewrite
+                .as_ref()
+                .map(|rewrite| CompiledHostRewrite::new(rewrite, policy.append_x_forwarded_host))
+                .transpose()?,
             timeout: policy.timeout.map(|timeout| timeout.0),
         })
     }
 
-    /// Changes the target of a request that is forwarded. `prefix`: how much of the path the matcher's prefix covered.
-    pub(crate) fn rewrite_path(&self, uri: &mut Uri, prefix: Option<usize>) {
-        if let Some(rewrite) = &self.path_rewrite {
-            rewrite.apply(uri, prefix);
+    /// Changes a request that is forwarded, once it is made for an upstream. `prefix`: how much of the path the
+    /// matcher's prefix covered; `named`: whether the endpoints have names.
+    pub(crate) fn change_request<B>(&self, request: &mut Request<B>, prefix: Option<usize>, named: bool) {
+        if let Some(rewrite) = &self.host_rewrite {
+            let path = request.uri().path().to_owned();
+            rewrite.apply(request.headers_mut(), &path, named);
         }
+        if let Some(rewrite) = &self.path_rewrite {
+            rewrite.apply(request.uri_mut(), prefix);
+        }
+    }
+
+    /// Whether the name of the endpoint that is chosen becomes the host.
+    pub(crate) fn takes_endpoints_name(&self) -> bool {
+        self.host_rewrite.as_ref().is_some_and(CompiledHostRewrite::is_endpoints)
     }
 
     /// How long the upstream may take, where the route says so; zero is for ever.

@@ -2,20 +2,25 @@
 
 use http::Uri;
 use http::uri::PathAndQuery;
-use serin_api::proxy::PathRewrite;
+use serin_api::proxy::{PathRewrite, Substitution};
 
 use crate::error::CompileError;
+use crate::substitution::CompiledSubstitution;
 
 /// A compiled [`PathRewrite`].
 #[derive(Debug)]
 pub(super) enum CompiledPathRewrite {
     Prefix(String),
+    Regex(CompiledSubstitution),
 }
 
 impl CompiledPathRewrite {
     pub(super) fn new(rewrite: &PathRewrite) -> Result<Self, CompileError> {
         Ok(match rewrite {
             PathRewrite::Prefix(prefix) => Self::Prefix(prefix.clone()),
+            PathRewrite::Regex(Substitution { pattern, substitution }) => {
+                Self::Regex(CompiledSubstitution::new(pattern, substitution)?)
+            }
         })
     }
 
@@ -27,6 +32,7 @@ impl CompiledPathRewrite {
                 let rest = prefix.and_then(|prefix| path.get(prefix..)).unwrap_or_default();
                 format!("{replacement}{rest}")
             }
+            Self::Regex(substitution) => substitution.apply(path),
         };
         let target = match uri.query() {
             Some(query) => format!("{rewritten}?{query}"),

@@ -67,6 +67,11 @@ impl LocalDestination {
         self.cursor.get()
     }
 
+    /// Whether its endpoints have names.
+    pub(crate) fn is_named(&self) -> bool {
+        self.destination.candidates.iter().any(|candidate| candidate.hostname.is_some())
+    }
+
     /// How many endpoints there are.
     pub(crate) fn len(&self) -> usize {
         self.pools.len()

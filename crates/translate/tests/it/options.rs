@@ -2,7 +2,7 @@
 
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
-use serin_api::proxy::{PathRewrite, RoutePolicy};
+use serin_api::proxy::{HostRewrite, PathRewrite, RoutePolicy, Substitution};
 
 use crate::fixture::ask::get;
 use crate::fixture::{World, app, replacing, says, table, upstream};
@@ -83,4 +83,19 @@ fn a_fault_in_shared_options_is_told_to_them_and_to_whoever_takes_them_over() {
     assert!(reason.contains("spec.options.prefixRewrite: this is the integer `5`, expected a string"), "{reason}");
     assert!(world.vs_status().1.contains("spec.options.prefixRewrite"), "{}", world.vs_status().1);
     assert!(world.answer(&get("/")).starts_with("404"));
+}
+
+#[test]
+fn rewrites_of_the_host_are_one_field_and_hide_the_parents() {
+    let mut world = world();
+    let child = format!("[{{matchers: [{{prefix: /a}}], options: {{autoHostRewrite: true}}, {FORWARDS}}}]");
+    world.apply(&table("t", "", "", &child));
+    let parent = "{matchers: [{prefix: /a}], delegateAction: {ref: {name: t, namespace: team}}, options: {hostRewrite: x, \
+                   appendXForwardedHost: true, regexRewrite: {pattern: {regex: '^/a'}, substitution: /b}}}";
+    world.apply(&app(&format!("[{parent}, {{matchers: [{{prefix: /}}], {}}}]", says("x")))).serve();
+    assert_eq!(world.vs_status(), (Accepted, String::new()));
+    let merged = policy(&world, "/a").unwrap();
+    let regex = Substitution { pattern: "^/a".into(), substitution: "/b".into() };
+    assert_eq!(merged.path_rewrite, Some(PathRewrite::Regex(regex)));
+    assert_eq!((merged.host_rewrite, merged.append_x_forwarded_host), (Some(HostRewrite::Endpoint), true));
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::GoDuration;
+use crate::gateway::RegexRewrite;
 
 /// The options of a route. In a RouteOption, those of every route that takes them over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -13,6 +14,25 @@ pub struct RouteOptions {
     /// matched).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix_rewrite: Option<String>,
+    /// A pattern in the path (without the query) and what replaces each of its matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regex_rewrite: Option<RegexRewrite>,
+    /// The host that the upstream gets in place of the client's. At most one of `hostRewrite`, `autoHostRewrite`,
+    /// `hostRewriteHeader` and `hostRewritePathRegex` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_rewrite: Option<String>,
+    /// Whether the upstream gets the host name of the endpoint that was chosen, where that has one (`static` hosts do).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_host_rewrite: Option<bool>,
+    /// The request header whose value becomes the host. Without such a header the host stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_rewrite_header: Option<String>,
+    /// The host is made of the path (without the query): each match of the pattern is replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_rewrite_path_regex: Option<RegexRewrite>,
+    /// Whether the client's host is appended to `x-forwarded-host` when the host is rewritten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub append_x_forwarded_host: Option<bool>,
     /// How long the upstream may take, from the end of the request to the end of the response (default 15s). 0: as long
     /// as it likes.
     #[serde(skip_serializing_if = "Option::is_none")]
