@@ -1,0 +1,111 @@
+//! Clusters: where endpoints are found, how they fall into subsets, how requests are spread over them.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use envoy_types::pb::envoy::config::cluster::v3::Cluster;
+use envoy_types::pb::envoy::config::cluster::v3::cluster::lb_subset_config::{
+    LbSubsetFallbackPolicy, LbSubsetSelector,
+};
+use envoy_types::pb::envoy::config::cluster::v3::cluster::{
+    ClusterDiscoveryType, DiscoveryType, DnsLookupFamily, EdsClusterConfig, LbConfig, LbPolicy, LbSubsetConfig,
+    LeastRequestLbConfig,
+};
+use envoy_types::pb::envoy::config::core::v3::Http1ProtocolOptions;
+use envoy_types::pb::envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
+use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::explicit_http_config::ProtocolConfig;
+use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::{
+    ExplicitHttpConfig, UpstreamProtocolOptions,
+};
+use envoy_types::pb::google::protobuf::UInt32Value;
+use serin_api::proxy::{self, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
+
+use crate::endpoint;
+use crate::protobuf::{any, duration, label_struct, same_stream};
+
+/// How long an endpoint may take to accept a connection; the same as in Serin's data plane.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The name under which a cluster's HTTP options are looked for.
+const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+/// Whether Envoy is told the cluster's endpoints apart from the cluster. Names have to be in the cluster itself, because
+/// only there does Envoy look them up.
+pub(crate) fn is_discovered(cluster: &proxy::Cluster) -> bool {
+    match &cluster.endpoints {
+        EndpointSource::Service { .. } => true,
+        EndpointSource::Fixed(endpoints) => endpoints.iter().all(|endpoint| endpoint.host.parse::<IpAddr>().is_ok()),
+    }
+}
+
+/// One cluster.
+pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
+    let proxy::Cluster { name, source: _, endpoints, subsets, load_balancing } = cluster;
+    let mut made = Cluster {
+        name: name.to_string(),
+        connect_timeout: Some(duration(CONNECT_TIMEOUT)),
+        lb_subset_config: subsets.as_ref().map(subset_config),
+        typed_extension_protocol_options: [(HTTP_OPTIONS.to_owned(), any(&http_options()))].into(),
+        ..Cluster::default()
+    };
+    match endpoints {
+        EndpointSource::Fixed(endpoints) if !is_discovered(cluster) => {
+            made.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::StrictDns.into()));
+            made.dns_lookup_family = DnsLookupFamily::All.into();
+            made.load_assignment = Some(endpoint::assignment(name, endpoints, true));
+        }
+        EndpointSource::Fixed(_) | EndpointSource::Service { .. } => {
+            made.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into()));
+            made.eds_cluster_config =
+                Some(EdsClusterConfig { eds_config: Some(same_stream()), ..EdsClusterConfig::default() });
+        }
+    }
+    spread(*load_balancing, &mut made);
+    made
+}
+
+fn spread(load_balancing: LoadBalancing, cluster: &mut Cluster) {
+    let policy = match load_balancing {
+        LoadBalancing::RoundRobin => LbPolicy::RoundRobin,
+        LoadBalancing::Random => LbPolicy::Random,
+        LoadBalancing::LeastRequest { choices } => {
+            // Envoy draws two at least.
+            let choice_count = Some(UInt32Value { value: choices.max(2) });
+            cluster.lb_config = Some(LbConfig::LeastRequestLbConfig(LeastRequestLbConfig {
+                choice_count,
+                ..LeastRequestLbConfig::default()
+            }));
+            LbPolicy::LeastRequest
+        }
+    };
+    cluster.lb_policy = policy.into();
+}
+
+fn subset_config(subsets: &Subsets) -> LbSubsetConfig {
+    let Subsets { selectors, fallback } = subsets;
+    let (policy, default_subset) = match fallback {
+        SubsetFallback::AnyEndpoint => (LbSubsetFallbackPolicy::AnyEndpoint, None),
+        SubsetFallback::DefaultSubset(labels) => (LbSubsetFallbackPolicy::DefaultSubset, Some(label_struct(labels))),
+        SubsetFallback::None => (LbSubsetFallbackPolicy::NoFallback, None),
+    };
+    let selector = |keys: &BTreeSet<String>| LbSubsetSelector {
+        keys: keys.iter().cloned().collect(),
+        ..LbSubsetSelector::default()
+    };
+    LbSubsetConfig {
+        fallback_policy: policy.into(),
+        default_subset,
+        subset_selectors: selectors.iter().map(selector).collect(),
+        ..LbSubsetConfig::default()
+    }
+}
+
+/// HTTP/1.1 that keeps trailers.
+fn http_options() -> HttpProtocolOptions {
+    let http1 = Http1ProtocolOptions { enable_trailers: true, ..Http1ProtocolOptions::default() };
+    let explicit = ExplicitHttpConfig { protocol_config: Some(ProtocolConfig::HttpProtocolOptions(http1)) };
+    HttpProtocolOptions {
+        upstream_protocol_options: Some(UpstreamProtocolOptions::ExplicitHttpConfig(explicit)),
+        ..HttpProtocolOptions::default()
+    }
+}

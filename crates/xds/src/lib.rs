@@ -1,0 +1,23 @@
+//! A [`ProxySpec`](serin_api::proxy::ProxySpec) as Envoy resources, and the server that hands them out.
+//!
+//! The translation is pure and decides nothing about routes: what the flattened model says, Envoy is told in its own terms.
+//! Every type of the model is taken apart field by field, so that a field that is added there cannot be forgotten here.
+//!
+//! A [`Snapshot`] holds all resources of one configuration, each with a version of its own. A [`DiscoveryServer`] hands the
+//! current one to every Envoy that connects, over one stream (ADS), state-of-the-world or delta, and remembers per node
+//! what was accepted and what was refused.
+
+pub mod bootstrap;
+mod cluster;
+mod endpoint;
+mod listener;
+mod matcher;
+mod policy;
+mod protobuf;
+mod route;
+mod server;
+mod snapshot;
+
+pub use listener::ListenerAddresses;
+pub use server::{DiscoveryServer, NodeStatus, Refusal};
+pub use snapshot::{Resource, ResourceType, Snapshot};

@@ -1,0 +1,31 @@
+//! Options of routes and virtual hosts, in Envoy's terms.
+
+use envoy_types::pb::envoy::config::route::v3::route_action::HostRewriteSpecifier;
+use envoy_types::pb::envoy::config::route::v3::{RouteAction, VirtualHost};
+use envoy_types::pb::google::protobuf::BoolValue;
+use serin_api::proxy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy};
+
+use crate::protobuf::{duration, substitution};
+
+/// Sets what `policy` says on the action that forwards a route's requests.
+pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
+    let RoutePolicy { path_rewrite, host_rewrite, append_x_forwarded_host, timeout } = policy;
+    match path_rewrite {
+        None => {}
+        Some(PathRewrite::Prefix(prefix)) => action.prefix_rewrite.clone_from(prefix),
+        Some(PathRewrite::Regex(rewrite)) => action.regex_rewrite = Some(substitution(rewrite)),
+    }
+    action.host_rewrite_specifier = host_rewrite.as_ref().map(|rewrite| match rewrite {
+        HostRewrite::Literal(host) => HostRewriteSpecifier::HostRewriteLiteral(host.clone()),
+        HostRewrite::Endpoint => HostRewriteSpecifier::AutoHostRewrite(BoolValue { value: true }),
+        HostRewrite::Header(name) => HostRewriteSpecifier::HostRewriteHeader(name.clone()),
+        HostRewrite::Path(rewrite) => HostRewriteSpecifier::HostRewritePathRegex(substitution(rewrite)),
+    });
+    action.append_x_forwarded_host = *append_x_forwarded_host;
+    action.timeout = timeout.map(|timeout| duration(timeout.0));
+}
+
+/// Sets what `policy` says for all routes of `host`.
+pub(crate) fn apply_to_host(policy: &HostPolicy, _host: &mut VirtualHost) {
+    let HostPolicy {} = policy;
+}

@@ -1,0 +1,194 @@
+//! All Envoy resources of one configuration, each with a version of its own that changes only when the resource does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use envoy_types::pb::envoy::config::cluster::v3::Cluster;
+use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
+use envoy_types::pb::envoy::config::listener::v3::Listener;
+use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
+use envoy_types::pb::google::protobuf::Any;
+use prost::Name;
+use serin_api::ResourceId;
+use serin_api::proxy::{self, ClusterName, EndpointMap, EndpointSource, ProxySpec};
+use sha2::{Digest, Sha256};
+
+use crate::listener::ListenerAddresses;
+use crate::protobuf::any;
+use crate::{cluster, endpoint, listener, route};
+
+/// The types of resources, in the order in which Envoy has to get them: nothing names what it does not have yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceType {
+    /// Clusters (CDS).
+    Cluster,
+    /// The endpoints of a cluster (EDS).
+    Endpoints,
+    /// Listeners (LDS).
+    Listener,
+    /// The routes of a listener (RDS).
+    Routes,
+}
+
+impl ResourceType {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::Cluster, Self::Endpoints, Self::Listener, Self::Routes];
+
+    /// The type's name on the wire.
+    pub fn type_url(self) -> String {
+        match self {
+            Self::Cluster => Cluster::type_url(),
+            Self::Endpoints => ClusterLoadAssignment::type_url(),
+            Self::Listener => Listener::type_url(),
+            Self::Routes => RouteConfiguration::type_url(),
+        }
+    }
+
+    /// The type with this name on the wire.
+    pub fn from_type_url(url: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.type_url() == url)
+    }
+
+    /// Whether Envoy asks for all there are. It asks for the others by name, as those name them.
+    pub(crate) fn is_listed(self) -> bool {
+        matches!(self, Self::Cluster | Self::Listener)
+    }
+}
+
+/// One resource, ready to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// Its name.
+    pub name: String,
+    /// Its version: made of its content, so that it means the same to every replica.
+    pub version: String,
+    /// The resource itself.
+    pub body: Any,
+    /// What it comes from: whom to tell when an Envoy refuses it.
+    pub source: ResourceId,
+}
+
+/// Resources by name.
+pub(crate) type Resources = BTreeMap<String, Arc<Resource>>;
+
+/// All resources of one configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    number: u64,
+    spec: Arc<ProxySpec>,
+    endpoints: EndpointMap,
+    addresses: ListenerAddresses,
+    resources: [Resources; ResourceType::ALL.len()],
+}
+
+impl Snapshot {
+    /// The resources for `spec` and `endpoints`. What did not change since `previous` is taken from there.
+    pub fn new(
+        spec: Arc<ProxySpec>,
+        endpoints: EndpointMap,
+        addresses: ListenerAddresses,
+        previous: Option<&Self>,
+    ) -> Self {
+        let mut snapshot = Self {
+            number: previous.map_or(1, |previous| previous.number + 1),
+            spec,
+            endpoints,
+            addresses,
+            ..Self::default()
+        };
+        snapshot.resources = [
+            snapshot.clusters(previous),
+            snapshot.assignments(previous),
+            snapshot.listeners(previous),
+            snapshot.routes(previous),
+        ];
+        snapshot
+    }
+
+    /// Its number: each snapshot's is one higher than its predecessor's.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The resources of one type, by name.
+    pub fn resources(&self, kind: ResourceType) -> &BTreeMap<String, Arc<Resource>> {
+        &self.resources[kind as usize]
+    }
+
+    fn clusters(&self, previous: Option<&Self>) -> Resources {
+        let made = self.spec.clusters.iter().map(|(name, cluster)| {
+            let unchanged = previous
+                .filter(|previous| previous.spec.clusters.get(name).is_some_and(|old| same(old, cluster)))
+                .and_then(|previous| previous.kept(ResourceType::Cluster, name.as_str()));
+            unchanged.unwrap_or_else(|| resource(name.as_str(), &cluster.source, any(&cluster::cluster(cluster))))
+        });
+        by_name(made)
+    }
+
+    fn assignments(&self, previous: Option<&Self>) -> Resources {
+        let discovered = self.spec.clusters.iter().filter(|(_, cluster)| cluster::is_discovered(cluster));
+        let made = discovered.map(|(name, cluster)| {
+            let endpoints = self.endpoints_of(name);
+            let unchanged = previous
+                .filter(|previous| previous.spec.clusters.get(name).is_some_and(|old| same(old, cluster)))
+                .filter(|previous| previous.endpoints_of(name) == endpoints)
+                .and_then(|previous| previous.kept(ResourceType::Endpoints, name.as_str()));
+            unchanged.unwrap_or_else(|| {
+                let named = matches!(cluster.endpoints, EndpointSource::Fixed(_));
+                resource(name.as_str(), &cluster.source, any(&endpoint::assignment(name, endpoints, named)))
+            })
+        });
+        by_name(made)
+    }
+
+    fn listeners(&self, previous: Option<&Self>) -> Resources {
+        let previous = previous.filter(|previous| previous.addresses == self.addresses);
+        let made = self.spec.listeners.iter().filter_map(|listener| {
+            let unchanged = self
+                .unchanged(listener, previous)
+                .and_then(|previous| previous.kept(ResourceType::Listener, &listener.name));
+            unchanged.or_else(|| {
+                let made = listener::listener(listener, &self.addresses)?;
+                Some(resource(&listener.name, &listener.source, any(&made)))
+            })
+        });
+        by_name(made)
+    }
+
+    fn routes(&self, previous: Option<&Self>) -> Resources {
+        let made = self.spec.listeners.iter().map(|listener| {
+            let unchanged = self
+                .unchanged(listener, previous)
+                .and_then(|previous| previous.kept(ResourceType::Routes, &listener.name));
+            unchanged
+                .unwrap_or_else(|| resource(&listener.name, &listener.source, any(&route::configuration(listener))))
+        });
+        by_name(made)
+    }
+
+    fn unchanged<'a>(&self, listener: &Arc<proxy::Listener>, previous: Option<&'a Self>) -> Option<&'a Self> {
+        previous.filter(|previous| previous.spec.listeners.iter().any(|old| same(old, listener)))
+    }
+
+    fn endpoints_of(&self, cluster: &ClusterName) -> &[proxy::Endpoint] {
+        self.endpoints.get(cluster).map_or(&[], |endpoints| endpoints)
+    }
+
+    fn kept(&self, kind: ResourceType, name: &str) -> Option<Arc<Resource>> {
+        self.resources(kind).get(name).cloned()
+    }
+}
+
+fn same<T: PartialEq>(old: &Arc<T>, new: &Arc<T>) -> bool {
+    Arc::ptr_eq(old, new) || old == new
+}
+
+fn by_name(resources: impl Iterator<Item = Arc<Resource>>) -> Resources {
+    resources.map(|resource| (resource.name.clone(), resource)).collect()
+}
+
+fn resource(name: &str, source: &ResourceId, body: Any) -> Arc<Resource> {
+    let digest = Sha256::digest(&body.value);
+    let version = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Arc::new(Resource { name: name.to_owned(), version, body, source: source.clone() })
+}

@@ -1,0 +1,128 @@
+//! A stage to play on: a discovery server, a real Envoy that follows it, and a client.
+#![allow(clippy::print_stderr, clippy::unwrap_used, unreachable_pub)]
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serin_api::proxy::{EndpointMap, ProxySpec};
+use serin_xds::bootstrap::Bootstrap;
+use serin_xds::{DiscoveryServer, ListenerAddresses, Snapshot};
+
+/// The node id of the Envoy on the stage.
+pub const NODE: &str = "envoy-on-stage";
+
+/// A discovery server and an Envoy.
+pub struct Stage {
+    pub server: DiscoveryServer,
+    envoy: Child,
+    files: tempfile::TempDir,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Stage {
+    /// `None` (and a loud word) where there is no Envoy.
+    pub fn set(delta: bool) -> Option<Self> {
+        let Some(program) = envoy() else {
+            eprintln!("SKIPPED: envoy is missing");
+            return None;
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let discovery = listener.local_addr().unwrap();
+        let server = DiscoveryServer::new();
+        runtime.spawn(server.clone().serve(listener));
+
+        let files = tempfile::tempdir().unwrap();
+        let bootstrap = Bootstrap {
+            node_id: NODE.to_owned(),
+            node_cluster: "test".to_owned(),
+            discovery,
+            admin: (Ipv4Addr::LOCALHOST, 0).into(),
+            delta,
+        };
+        let file = files.path().join("bootstrap.yaml");
+        std::fs::write(&file, bootstrap.to_yaml()).unwrap();
+        let envoy = Command::new(program)
+            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn", "--config-path"])
+            .arg(&file)
+            .arg("--admin-address-path")
+            .arg(files.path().join("admin"))
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        Some(Self { server, envoy, files, runtime: Some(runtime) })
+    }
+
+    /// Hands out `spec` on free ports; returns the snapshot's number.
+    pub fn publish(&self, spec: ProxySpec, endpoints: EndpointMap) -> u64 {
+        let ports = spec.listeners.iter().map(|listener| (listener.bind_port, 0)).collect::<BTreeMap<_, _>>();
+        let addresses = ListenerAddresses { bind: Some(Ipv4Addr::LOCALHOST.into()), port_map: ports };
+        let previous = self.server.current();
+        let snapshot = Snapshot::new(Arc::new(spec), endpoints, addresses, previous.as_deref());
+        let number = snapshot.number();
+        self.server.publish(Arc::new(snapshot));
+        number
+    }
+
+    /// Waits until the Envoy has all of snapshot `number`.
+    pub fn settled(&self, number: u64) {
+        eventually("Envoy follows", || {
+            self.server.nodes().iter().any(|node| node.node == NODE && node.snapshot >= number)
+        });
+    }
+
+    /// Where the Envoy serves the listener `name`.
+    pub fn address(&self, name: &str) -> SocketAddr {
+        let mut found = None;
+        eventually("the listener is open", || {
+            let Ok(admin) = std::fs::read_to_string(self.files.path().join("admin")) else { return false };
+            let answer = get(admin.trim().parse().unwrap(), "admin", "/listeners");
+            let prefix = format!("{name}::");
+            found = answer.lines().find_map(|line| line.strip_prefix(&prefix)?.parse().ok());
+            found.is_some()
+        });
+        found.unwrap()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = self.envoy.kill();
+        let _ = self.envoy.wait();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The Envoy to test with: `$SERIN_TEST_ENVOY`, else the one on the path.
+fn envoy() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("SERIN_TEST_ENVOY") {
+        return Some(named.into());
+    }
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|place| place.join("envoy")).find(|file| file.is_file())
+}
+
+/// `GET path` of `host`, on a connection of its own: the whole response.
+pub fn get(address: SocketAddr, host: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Waits until `condition` holds.
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
