@@ -8,7 +8,7 @@ use http::HeaderValue;
 use rustc_hash::FxHashMap;
 use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource};
 
-use crate::balance::{Destination, EndpointState, ResolvedEndpoint};
+use crate::balance::{Destination, EndpointState, ResolvedEndpoint, RetryBudget};
 use crate::compile::Destinations;
 use crate::metrics::Registry;
 use crate::resolve::Addresses;
@@ -21,6 +21,7 @@ pub(crate) struct DestinationBuilder {
     addresses: Arc<Addresses>,
     built: FxHashMap<u32, Inputs>,
     states: FxHashMap<SocketAddr, Weak<EndpointState>>,
+    budgets: FxHashMap<ClusterName, Weak<RetryBudget>>,
 }
 
 /// What a destination was made of.
@@ -77,7 +78,7 @@ impl DestinationBuilder {
         registry: &Registry,
     ) -> Vec<(u32, Option<Arc<Destination>>)> {
         let mut changes = Vec::new();
-        let (states, addresses) = (&mut self.states, &self.addresses);
+        let (states, budgets, addresses) = (&mut self.states, &mut self.budgets, &self.addresses);
         for (key, number) in wanted.iter() {
             let endpoints = self.endpoints.get(&key.cluster).cloned();
             let named = endpoints.iter().flat_map(|endpoints| endpoints.iter()).any(is_name);
@@ -98,13 +99,20 @@ impl DestinationBuilder {
                         state
                     })
                 };
-                Arc::new(Destination::new(cluster, &key.subset, &resolved, state, |version| registry.version(version)))
+                let budget = budgets.get(&key.cluster).and_then(Weak::upgrade).unwrap_or_else(|| {
+                    let budget = Arc::default();
+                    budgets.insert(key.cluster.clone(), Arc::downgrade(&budget));
+                    budget
+                });
+                let version = |version: &str| registry.version(version);
+                Arc::new(Destination::new(cluster, &key.subset, &resolved, state, version, budget))
             });
             self.built.insert(number, inputs);
             changes.push((number, destination));
         }
         if !changes.is_empty() {
             states.retain(|_, state| state.strong_count() > 0);
+            budgets.retain(|_, budget| budget.strong_count() > 0);
         }
         changes
     }

@@ -21,6 +21,8 @@ pub struct Limits {
     pub route_time: Duration,
     /// How long an upstream may take to accept a connection. Longer: 503.
     pub connect_time: Duration,
+    /// Bytes of a request's body that are kept to be sent again. A request with more is sent once.
+    pub replay_bytes: usize,
     /// Connections from clients that one worker holds. More are closed at once.
     pub connections_per_worker: usize,
     /// Requests that one HTTP/2 connection may have in flight.
@@ -44,6 +46,7 @@ impl Default for Limits {
             stall_time: Duration::from_secs(300),
             route_time: Duration::from_secs(15),
             connect_time: Duration::from_secs(5),
+            replay_bytes: 1024 * 1024,
             connections_per_worker: 50_000,
             concurrent_streams: 200,
             idle_upstream_connections: 256,

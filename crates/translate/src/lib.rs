@@ -26,6 +26,7 @@ mod path;
 mod pattern;
 mod policy;
 mod report;
+mod retries;
 mod rewrite;
 mod route_policy;
 mod selection;

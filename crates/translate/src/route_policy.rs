@@ -7,7 +7,7 @@ use serin_api::proxy::RoutePolicy;
 
 use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
-use crate::rewrite;
+use crate::{retries, rewrite};
 
 /// What `options` come to.
 ///
@@ -19,6 +19,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     let read: RouteOptions = read(options, &mut faults);
     let mut policy = RoutePolicy { timeout: read.timeout, ..RoutePolicy::default() };
     rewrite::fill(&read, &mut policy, &mut faults);
+    policy.retries = read.retries.map(|written| retries::of(written, &mut faults));
     match (faults.is_empty(), policy == RoutePolicy::default()) {
         (false, _) => Err(faults),
         (true, true) => Ok(None),

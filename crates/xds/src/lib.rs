@@ -14,6 +14,7 @@ mod listener;
 mod matcher;
 mod policy;
 mod protobuf;
+mod retries;
 mod route;
 mod server;
 mod snapshot;

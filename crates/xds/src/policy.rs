@@ -9,7 +9,7 @@ use crate::protobuf::{duration, substitution};
 
 /// Sets what `policy` says on the action that forwards a route's requests.
 pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
-    let RoutePolicy { path_rewrite, host_rewrite, append_x_forwarded_host, timeout } = policy;
+    let RoutePolicy { path_rewrite, host_rewrite, append_x_forwarded_host, timeout, retries } = policy;
     match path_rewrite {
         None => {}
         Some(PathRewrite::Prefix(prefix)) => action.prefix_rewrite.clone_from(prefix),
@@ -23,6 +23,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
     });
     action.append_x_forwarded_host = *append_x_forwarded_host;
     action.timeout = timeout.map(|timeout| duration(timeout.0));
+    action.retry_policy = retries.as_ref().map(crate::retries::policy);
 }
 
 /// Sets what `policy` says for all routes of `host`.

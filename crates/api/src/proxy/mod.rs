@@ -8,6 +8,7 @@ mod cluster;
 mod endpoint;
 mod listener;
 mod policy;
+mod retries;
 mod route;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFal
 pub use endpoint::{Endpoint, EndpointMap};
 pub use listener::{Listener, VirtualHost};
 pub use policy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy, Substitution};
+pub use retries::{BackOff, Retries, RetryCondition};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};
 
 use crate::ResourceId;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Retries;
 use crate::GoDuration;
 
 /// A route's options, merged and checked.
@@ -20,6 +21,9 @@ pub struct RoutePolicy {
     /// How long the upstream may take; zero: as long as it likes. Unset: the data plane's own limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<GoDuration>,
+    /// When a request is tried again. Unset: as the virtual host says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retries>,
 }
 
 /// A virtual host's options, merged and checked: what they do to the requests of all its routes.

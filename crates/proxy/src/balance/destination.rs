@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::HeaderValue;
 use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
 
+use super::retry_budget::{RetryBudget, RetryPermit};
 use super::sequence::sequence;
 
 /// The label that names a version in metrics.
@@ -76,6 +77,8 @@ pub(crate) struct Destination {
     policy: LoadBalancing,
     /// The order of turns; `None` when all weights are equal.
     turns: Option<Vec<u32>>,
+    /// The upstream's, whichever of its subsets this is.
+    retries: Arc<RetryBudget>,
 }
 
 impl Destination {
@@ -86,6 +89,7 @@ impl Destination {
         endpoints: &[ResolvedEndpoint],
         mut state: impl FnMut(SocketAddr) -> Arc<EndpointState>,
         mut version: impl FnMut(&str) -> u32,
+        retries: Arc<RetryBudget>,
     ) -> Self {
         let chosen = choose(cluster, subset, endpoints);
         let weights: Vec<u32> = chosen.iter().map(|endpoint| endpoint.weight).collect();
@@ -97,7 +101,7 @@ impl Destination {
                 hostname: endpoint.hostname.clone(),
             })
             .collect();
-        Self { candidates, policy: cluster.load_balancing, turns: sequence(&weights) }
+        Self { candidates, policy: cluster.load_balancing, turns: sequence(&weights), retries }
     }
 
     /// The index of the candidate for the next request. `cursor` is the worker's own place in the order of turns.
@@ -124,6 +128,11 @@ impl Destination {
                 best
             }
         })
+    }
+
+    /// Leave to send one of its requests again, for as long as the result lives.
+    pub(crate) fn permit_retry(&self) -> Option<RetryPermit> {
+        self.retries.permit(self.candidates.iter().map(|candidate| candidate.state.active()).sum())
     }
 
     fn turn_count(&self) -> usize {
@@ -207,6 +216,7 @@ mod tests {
             &endpoints,
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
+            Arc::default(),
         );
         made.candidates.iter().map(|candidate| candidate.state.address.port()).collect()
     }
@@ -233,6 +243,7 @@ mod tests {
             &endpoints,
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
+            Arc::default(),
         );
         let (mut cursor, mut random) = (7, fastrand::Rng::with_seed(1));
         let mut counts = vec![0; weights.len()];
@@ -264,6 +275,7 @@ mod tests {
             &endpoints,
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
+            Arc::default(),
         );
         let busy: Vec<_> = (0..5).map(|_| made.candidates[0].state.begin()).collect();
         let (mut cursor, mut random) = (0, fastrand::Rng::with_seed(1));

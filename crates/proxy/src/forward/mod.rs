@@ -1,18 +1,20 @@
 //! From a request to its response: route it, then forward it or answer it.
 
+mod attempt;
 mod body;
 mod exchange;
 mod headers;
 mod outgoing;
+mod patience;
 mod pool;
 mod reply;
+mod retry;
 mod strict;
 mod tunnel;
 mod upstream;
 
 use std::convert::Infallible;
 use std::rc::Rc;
-use std::time::Duration;
 
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -25,14 +27,11 @@ use crate::worker::{ConnectionState, Deadline, LocalTable, Worker};
 use body::Body;
 use exchange::Exchange;
 use outgoing::Outgoing;
-use upstream::{SendError, UpstreamConnection};
+use upstream::UpstreamConnection;
 
 pub use headers::{HostError, authority};
 pub(crate) use pool::Pool;
 pub(crate) use tunnel::Tunnel;
-
-/// Endpoints that are tried before a request is given up. Only attempts that sent nothing are made again.
-const ATTEMPTS: usize = 3;
 
 /// What is done with a request, taken out of the configuration.
 enum Decision {
@@ -142,7 +141,7 @@ fn decide(
 /// Sends the request to an endpoint of the destination and passes the response on. `prefix`: how much of the path the
 /// route's prefix covered.
 async fn forward(
-    mut exchange: Exchange,
+    exchange: Exchange,
     mut request: Request<Incoming>,
     number: u32,
     prefix: Option<usize>,
@@ -157,77 +156,10 @@ async fn forward(
     if let Some(policy) = &exchange.policy {
         policy.change_request(&mut request, prefix, destination.is_named());
     }
-    let (mut outgoing, mut parts) = Outgoing::new(request);
-    let to_head = parts.method == Method::HEAD;
-    let limit = exchange.policy.as_ref().and_then(|policy| policy.timeout()).unwrap_or(worker.limits.route_time);
-    let limit = if limit.is_zero() { Duration::MAX } else { limit };
-    let mut deadline = None;
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let picked = destination.pick(&mut worker.random.borrow_mut());
-        let Some((candidate, pool)) = picked else {
-            return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
-        };
-        exchange.version = candidate.version;
-        exchange.active = Some(candidate.state.begin());
-        if let Some(name) = &candidate.hostname
-            && exchange.policy.as_ref().is_some_and(|policy| policy.takes_endpoints_name())
-        {
-            outgoing.set_host(name);
-        }
-        // A request that is sent again gets a connection of its own: others may be as stale as the first.
-        let pooled = if switches || attempt > 1 { None } else { pool.take() };
-        let mut upstream = match pooled {
-            Some(connection) => connection,
-            None => match connect(&worker, pool).await {
-                Ok(connection) => connection,
-                Err(_) if attempt < ATTEMPTS.min(destination.len()) => {
-                    worker.counters.upstream_retries.add(1);
-                    continue;
-                }
-                Err(text) => return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, text),
-            },
-        };
-        let headers = std::mem::take(&mut parts.headers);
-        let sent = upstream.send(outgoing, to_head, headers, &mut deadline, || worker.deadlines.after(limit)).await;
-        match sent {
-            Ok(response) => return deliver(exchange, response, upstream, Rc::clone(pool), deadline, switches),
-            // A connection that was idle may be closed by the upstream at the moment it is used.
-            Err(SendError::Closed(Some(again))) if upstream.reused && attempt < ATTEMPTS => outgoing = again,
-            Err(error) => return failed(exchange, &error),
-        }
-        worker.counters.upstream_retries.add(1);
-    }
-}
-
-/// The answer to a request that got none.
-fn failed(exchange: Exchange, error: &SendError) -> Response<Body> {
-    let (status, text) = match error {
-        SendError::Closed(_) => (StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),
-        SendError::Protocol => (StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
-        SendError::Client => return reply::refusal(exchange, StatusCode::BAD_REQUEST, ""),
-        SendError::Timeout => {
-            exchange.worker.counters.upstream_timeouts.add(1);
-            (StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT)
-        }
-    };
-    reply::text(exchange, status, text)
-}
-
-/// A connection to the pool's endpoint; an error is the text for the client.
-async fn connect(worker: &Worker, pool: &Pool) -> Result<Box<UpstreamConnection>, &'static str> {
-    let connecting = UpstreamConnection::connect(pool.address());
-    let text = match tokio::time::timeout(worker.limits.connect_time, connecting).await {
-        Ok(Ok(connection)) => {
-            worker.counters.upstream_connections_total.add(1);
-            return Ok(connection);
-        }
-        Ok(Err(_)) => reply::CONNECT_FAILURE,
-        Err(_) => reply::CONNECT_TIMEOUT,
-    };
-    worker.counters.upstream_connect_failures.add(1);
-    Err(text)
+    // Only what the route may ask to be sent again is kept.
+    let retries = exchange.policy.as_ref().is_some_and(|policy| policy.retries().is_some());
+    let (outgoing, parts) = Outgoing::new(request, if retries { worker.limits.replay_bytes } else { 0 });
+    attempt::run(exchange, &destination, outgoing, parts, switches).await
 }
 
 /// Passes an upstream's response on.

@@ -29,7 +29,19 @@ pub(crate) struct Outgoing {
     /// Gone once all of it has been read.
     body: Option<Incoming>,
     chunked: bool,
+    bodiless: bool,
     repeatable: bool,
+    /// Whether the upstream takes no more of it.
+    given_up: bool,
+    /// What was read of the body, while it is little enough to be sent again.
+    replay: Option<Replay>,
+}
+
+/// A body's beginning, kept to be sent again.
+struct Replay {
+    pieces: Vec<Bytes>,
+    /// Bytes that may still be kept.
+    room: usize,
 }
 
 /// Why a request did not go out.
@@ -42,8 +54,9 @@ pub(crate) enum OutgoingError {
 }
 
 impl Outgoing {
-    /// The request, in bytes. What is left of it is for whoever has a use for its memory.
-    pub(crate) fn new(request: Request<Incoming>) -> (Self, http::request::Parts) {
+    /// The request, in bytes. What is left of it is for whoever has a use for its memory. Up to `replay` bytes of its body
+    /// are kept to be sent again.
+    pub(crate) fn new(request: Request<Incoming>, replay: usize) -> (Self, http::request::Parts) {
         let (parts, body) = request.into_parts();
         let framing = match body.size_hint().exact() {
             Some(0) if body.is_end_stream() => RequestFraming::Empty,
@@ -60,7 +73,11 @@ impl Outgoing {
             queued: 0,
             body: (framing != RequestFraming::Empty).then_some(body),
             chunked: framing == RequestFraming::Chunked,
+            bodiless: framing == RequestFraming::Empty,
             repeatable: framing == RequestFraming::Empty && parts.method.is_safe(),
+            given_up: false,
+            replay: (framing != RequestFraming::Empty && replay > 0)
+                .then(|| Replay { pieces: Vec::new(), room: replay }),
         };
         (outgoing, parts)
     }
@@ -76,12 +93,17 @@ impl Outgoing {
 
     /// Whether all of it has gone out, or been given up.
     pub(crate) fn is_done(&self) -> bool {
-        self.written == self.head.len() && self.queued == 0 && self.body.is_none()
+        self.given_up || (self.written == self.head.len() && self.queued == 0 && self.body.is_none())
     }
 
-    /// Whether all of it has been read from the client.
+    /// Whether all of it that is wanted has been read from the client.
     pub(crate) fn is_read(&self) -> bool {
-        self.body.is_none()
+        self.given_up || self.body.is_none()
+    }
+
+    /// Whether some of it has gone out.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.written > 0
     }
 
     /// Whether nothing of it has gone out, or it does no harm twice (RFC 9110, 9.2.1) and has no body.
@@ -89,18 +111,30 @@ impl Outgoing {
         self.repeatable || self.written == 0
     }
 
+    /// Whether it can be sent from its beginning.
+    pub(crate) fn may_be_replayed(&self) -> bool {
+        self.written == 0 || self.replay.is_some() || self.bodiless
+    }
+
     /// The same request from its beginning.
     pub(crate) fn rewound(mut self) -> Self {
+        if let (Some(replay), true) = (&self.replay, self.written > 0) {
+            self.queue = replay.pieces.iter().cloned().collect();
+            self.queued = self.queue.iter().map(Bytes::len).sum();
+        }
         self.written = 0;
+        self.given_up = false;
         self
     }
 
-    /// Gives up what has not gone out.
-    pub(crate) fn abandon(&mut self) {
-        self.written = self.head.len();
-        self.queue.clear();
-        self.queued = 0;
-        self.body = None;
+    /// Keeps nothing to be sent again.
+    pub(crate) fn forget_replay(&mut self) {
+        self.replay = None;
+    }
+
+    /// Sends no more of it, unless it is rewound.
+    pub(crate) fn give_up(&mut self) {
+        self.given_up = true;
     }
 
     /// Writes what there is. Pending as long as it waits for the client or the upstream.
@@ -109,7 +143,7 @@ impl Outgoing {
         upstream: &mut (impl AsyncWrite + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), OutgoingError>> {
-        loop {
+        while !self.given_up {
             let starved = self.poll_fill(cx)?;
             while self.written < self.head.len() || self.queued > 0 {
                 let n = ready!(self.poll_write_some(upstream, cx)).map_err(|_| OutgoingError::Upstream)?;
@@ -124,6 +158,7 @@ impl Outgoing {
                 (Some(_), false) => {}
             }
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Takes from the client what it has sent, up to the limit; true when it has to send more first.
@@ -167,6 +202,15 @@ impl Outgoing {
 
     fn queue(&mut self, bytes: Bytes) {
         self.queued += bytes.len();
+        if let Some(replay) = &mut self.replay {
+            match replay.room.checked_sub(bytes.len()) {
+                Some(room) => {
+                    replay.room = room;
+                    replay.pieces.push(bytes.clone());
+                }
+                None => self.replay = None,
+            }
+        }
         self.queue.push_back(bytes);
     }
 

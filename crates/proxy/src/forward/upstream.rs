@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
 use super::outgoing::{Outgoing, OutgoingError};
+use super::patience::{Patience, TimeLimit};
 use crate::http1::{BodyDecoder, Decoded, HeadParser, ResponseError, ResponseHead};
-use crate::worker::Deadline;
 
 /// Bytes read at once, at least; a usual response fits.
 const LEAST_READ: usize = 8 * 1024;
@@ -42,14 +42,15 @@ pub(crate) struct UpstreamConnection {
 
 /// Why a request got no response.
 pub(crate) enum SendError {
-    /// The connection ended before a byte of a response; here is the request, if it may be sent again.
-    Closed(Option<Outgoing>),
+    /// The connection ended before there was a response. `stale`: it was used before, and not a byte of one came, so that
+    /// the upstream may never have seen the request.
+    Closed { stale: bool },
     /// What came back is not HTTP.
     Protocol,
     /// The client broke off.
     Client,
-    /// The deadline passed.
-    Timeout,
+    /// It took too long.
+    Timeout(TimeLimit),
 }
 
 /// Why a response broke off.
@@ -94,15 +95,14 @@ impl UpstreamConnection {
             && self.outgoing.as_ref().is_none_or(Outgoing::is_done)
     }
 
-    /// Sends a request and waits for the response's head. `to_head`: its method is HEAD. `headers` lend their memory.
-    /// `deadline` is made when the client has sent all of the request.
+    /// Sends a request and waits for the response's head. `to_head`: its method is HEAD. `headers` lend their memory. When
+    /// there is none, [`take_request`](Self::take_request) gives the request back.
     pub(crate) async fn send(
         &mut self,
         outgoing: Outgoing,
         to_head: bool,
         mut headers: HeaderMap,
-        deadline: &mut Option<Deadline>,
-        make_deadline: impl Fn() -> Deadline,
+        patience: &mut Patience,
     ) -> Result<ResponseHead, SendError> {
         self.outgoing = Some(outgoing);
         let mut parser = HeadParser::default();
@@ -112,7 +112,8 @@ impl UpstreamConnection {
             }
             while let Poll::Ready(read) = self.poll_read(cx) {
                 if !matches!(read, Ok(1..)) {
-                    return Poll::Ready(Err(self.closed()));
+                    let stale = self.reused && self.input.is_empty();
+                    return Poll::Ready(Err(SendError::Closed { stale }));
                 }
                 loop {
                     match parser.parse(&mut self.input, to_head, &mut headers) {
@@ -126,13 +127,8 @@ impl UpstreamConnection {
                     }
                 }
             }
-            if deadline.is_none() && self.outgoing.as_ref().is_none_or(Outgoing::is_read) {
-                *deadline = Some(make_deadline());
-            }
-            match deadline {
-                Some(deadline) if deadline.poll_passed(cx) => Poll::Ready(Err(SendError::Timeout)),
-                _ => Poll::Pending,
-            }
+            let read = self.outgoing.as_ref().is_none_or(Outgoing::is_read);
+            patience.poll(read, cx).map(|limit| Err(SendError::Timeout(limit)))
         })
         .await;
         if let Ok(head) = &sent {
@@ -141,12 +137,22 @@ impl UpstreamConnection {
         sent
     }
 
-    /// The connection ended while a response's head was awaited.
-    fn closed(&mut self) -> SendError {
-        let unanswered = self.input.is_empty();
-        SendError::Closed(
-            self.outgoing.take().filter(|outgoing| unanswered && outgoing.may_be_sent_again()).map(Outgoing::rewound),
-        )
+    /// The request that it carries.
+    pub(crate) fn request(&self) -> Option<&Outgoing> {
+        self.outgoing.as_ref()
+    }
+
+    /// Takes the request back. The connection serves again only if all of it had gone out.
+    pub(crate) fn take_request(&mut self) -> Option<Outgoing> {
+        self.keep_alive &= self.outgoing.as_ref().is_none_or(Outgoing::is_done);
+        self.outgoing.take()
+    }
+
+    /// The request will not be sent again: what was kept of it may go.
+    pub(crate) fn forget_replay(&mut self) {
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.forget_replay();
+        }
     }
 
     /// Gets the response's body ready to be read: whole, if it is here already.
@@ -212,7 +218,7 @@ impl UpstreamConnection {
             Err(OutgoingError::Client) => return Poll::Ready(Err(OutgoingError::Client)),
             Err(OutgoingError::Upstream) => {
                 self.keep_alive = false;
-                outgoing.abandon();
+                outgoing.give_up();
             }
         }
         Poll::Ready(Ok(()))

@@ -57,6 +57,7 @@ pub(crate) struct WorkerCounters {
     pub(crate) upstream_connections_total: Counter,
     pub(crate) upstream_connect_failures: Counter,
     pub(crate) upstream_retries: Counter,
+    pub(crate) upstream_retries_refused: Counter,
     pub(crate) upstream_timeouts: Counter,
     pub(crate) panics: Counter,
 }
@@ -72,6 +73,7 @@ impl WorkerCounters {
             upstream_connections_total: Counter::default(),
             upstream_connect_failures: Counter::default(),
             upstream_retries: Counter::default(),
+            upstream_retries_refused: Counter::default(),
             upstream_timeouts: Counter::default(),
             panics: Counter::default(),
         }

@@ -49,7 +49,7 @@ pub(crate) fn render(registry: &Registry, workers: &[Arc<WorkerCounters>], swaps
     }
 
     type Pick = fn(&WorkerCounters) -> &Counter;
-    let totals: [(&str, &str, &str, Pick); 8] = [
+    let totals: [(&str, &str, &str, Pick); 9] = [
         ("serin_connections_active", "gauge", "Connections from clients that are open.", |w| &w.connections),
         ("serin_connections_total", "counter", "Connections from clients.", |w| &w.connections_total),
         ("serin_connections_refused_total", "counter", "Connections closed at once: too many.", |w| {
@@ -61,6 +61,9 @@ pub(crate) fn render(registry: &Registry, workers: &[Arc<WorkerCounters>], swaps
         }),
         ("serin_upstream_retries_total", "counter", "Requests sent again on another connection.", |w| {
             &w.upstream_retries
+        }),
+        ("serin_upstream_retries_refused_total", "counter", "Requests not sent again: too many were already.", |w| {
+            &w.upstream_retries_refused
         }),
         ("serin_upstream_timeouts_total", "counter", "Requests that ran into their route's timeout.", |w| {
             &w.upstream_timeouts

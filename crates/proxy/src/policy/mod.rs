@@ -3,7 +3,9 @@
 
 mod host_rewrite;
 mod path_rewrite;
+mod retries;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
@@ -12,6 +14,7 @@ use serin_api::proxy::RoutePolicy;
 use crate::error::CompileError;
 use host_rewrite::CompiledHostRewrite;
 use path_rewrite::CompiledPathRewrite;
+pub(crate) use retries::{CompiledRetries, NoResponse};
 
 /// A route's compiled options.
 #[derive(Debug)]
@@ -19,6 +22,7 @@ pub(crate) struct CompiledPolicy {
     path_rewrite: Option<CompiledPathRewrite>,
     host_rewrite: Option<CompiledHostRewrite>,
     timeout: Option<Duration>,
+    retries: Option<Arc<CompiledRetries>>,
 }
 
 impl CompiledPolicy {
@@ -35,6 +39,7 @@ impl CompiledPolicy {
                 .map(|rewrite| CompiledHostRewrite::new(rewrite, policy.append_x_forwarded_host))
                 .transpose()?,
             timeout: policy.timeout.map(|timeout| timeout.0),
+            retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
         })
     }
 
@@ -58,5 +63,10 @@ impl CompiledPolicy {
     /// How long the upstream may take, where the route says so; zero is for ever.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// When a request is tried again, where the route says so.
+    pub(crate) fn retries(&self) -> Option<&Arc<CompiledRetries>> {
+        self.retries.as_ref()
     }
 }

@@ -1,12 +1,13 @@
 //! A worker's own copies of what all workers are handed: behind `Rc`, so that a request counts references for free.
 
 use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::balance::{Candidate, Destination};
+use crate::balance::{Candidate, Destination, RetryPermit};
 use crate::compile::Table;
 use crate::forward::Pool;
 
@@ -61,6 +62,29 @@ impl LocalDestination {
         self.cursor.set(cursor);
         let picked = picked?;
         Some((self.destination.candidates.get(picked)?, self.pools.get(picked)?))
+    }
+
+    /// The same for a request that is tried again: one that is not among `tried`, if there is one.
+    pub(crate) fn pick_other(
+        &self,
+        random: &mut fastrand::Rng,
+        tried: &[SocketAddr],
+    ) -> Option<(&Candidate, &Rc<Pool>)> {
+        let untried = |pool: &Rc<Pool>| !tried.contains(&pool.address());
+        let picked = self.pick(random)?;
+        if untried(picked.1) {
+            return Some(picked);
+        }
+        // The next one by place: where endpoints are few, drawing again may find the same one for ever.
+        let start = self.cursor.get() % self.pools.len();
+        let others = (0..self.pools.len()).map(|step| (start + step) % self.pools.len());
+        let other = others.filter_map(|at| Some((self.destination.candidates.get(at)?, self.pools.get(at)?)));
+        Some(other.into_iter().find(|(_, pool)| untried(pool)).unwrap_or(picked))
+    }
+
+    /// Leave to send a request again, for as long as the result lives.
+    pub(crate) fn permit_retry(&self) -> Option<RetryPermit> {
+        self.destination.permit_retry()
     }
 
     pub(crate) fn cursor(&self) -> usize {

@@ -1,6 +1,7 @@
 //! A stage to play on: a data plane on a free loopback port, upstreams that answer in known ways, and clients.
 #![allow(dead_code, unreachable_pub, clippy::print_stderr)]
 
+pub mod scripted;
 pub mod upstream;
 
 use std::collections::BTreeMap;

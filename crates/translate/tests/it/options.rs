@@ -2,7 +2,7 @@
 
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
-use serin_api::proxy::{HostRewrite, PathRewrite, RoutePolicy, Substitution};
+use serin_api::proxy::{HostRewrite, PathRewrite, RetryCondition, RoutePolicy, Substitution};
 
 use crate::fixture::ask::get;
 use crate::fixture::{World, app, replacing, says, table, upstream};
@@ -98,4 +98,26 @@ fn rewrites_of_the_host_are_one_field_and_hide_the_parents() {
     let regex = Substitution { pattern: "^/a".into(), substitution: "/b".into() };
     assert_eq!(merged.path_rewrite, Some(PathRewrite::Regex(regex)));
     assert_eq!((merged.host_rewrite, merged.append_x_forwarded_host), (Some(HostRewrite::Endpoint), true));
+}
+
+#[test]
+fn retries_are_served_and_their_faults_are_named() {
+    let mut world = world();
+    world.apply(&replacing());
+    let route = |path: &str, retries: &str| {
+        format!("{{matchers: [{{prefix: {path}}}], options: {{retries: {retries}}}, {FORWARDS}}}")
+    };
+    let good = "{retryOn: '5xx,connect-failure', numRetries: 2, perTryTimeout: 1s}";
+    let routes = [route("/good", good), route("/bad", "{retryOn: sometimes}"), route("/worse", "{numRetries: many}")];
+    world.apply(&app(&format!("[{}]", routes.join(", ")))).serve();
+    let retries = policy(&world, "/good").unwrap().retries.unwrap();
+    assert_eq!(retries.on, [RetryCondition::ServerError, RetryCondition::ConnectFailure].into());
+    assert_eq!((retries.times, retries.per_try_timeout.unwrap().to_string()), (2, "1s".to_owned()));
+    let (state, reason) = world.vs_status();
+    assert_eq!(state, Rejected);
+    assert!(reason.contains("\"sometimes\" is no condition"), "{reason}");
+    assert!(reason.contains("spec.virtualHost.routes[1].options.retries.retryOn"), "{reason}");
+    assert!(reason.contains("spec.virtualHost.routes[2].options.retries.numRetries"), "{reason}");
+    assert!(world.answer(&get("/bad")).starts_with("404"));
+    assert!(world.answer(&get("/worse")).starts_with("404"));
 }

@@ -2,7 +2,9 @@
 //! catalogue alone, and is reported on whoever uses it.
 
 mod host;
+mod retries;
 mod route;
 
 pub use host::VirtualHostOptions;
+pub use retries::{RetryBackOff, RetryPolicy};
 pub use route::RouteOptions;

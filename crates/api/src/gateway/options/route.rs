@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::RetryPolicy;
 use crate::GoDuration;
 use crate::gateway::RegexRewrite;
 
@@ -37,4 +38,7 @@ pub struct RouteOptions {
     /// as it likes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<GoDuration>,
+    /// When a request is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<RetryPolicy>,
 }

@@ -1,0 +1,234 @@
+//! Tries: an endpoint is picked, connected to and sent the request, as often as it takes and the route allows.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode};
+
+use super::body::Body;
+use super::exchange::Exchange;
+use super::outgoing::Outgoing;
+use super::patience::{Patience, TimeLimit};
+use super::pool::Pool;
+use super::retry::{Outcome, Retrying};
+use super::upstream::{SendError, UpstreamConnection};
+use super::{deliver, reply};
+use crate::balance::Candidate;
+use crate::http1::ResponseHead;
+use crate::policy::NoResponse;
+use crate::worker::{LocalDestination, Worker};
+
+/// Times that a request is sent without the route asking for it: only what sent nothing, or nothing that matters, is
+/// sent again.
+const ATTEMPTS: usize = 3;
+
+/// Why a try came to nothing.
+pub(super) enum Failure {
+    Connect(&'static str),
+    Send(SendError),
+    Time(TimeLimit),
+}
+
+/// The tries of one request.
+struct Tries<'d> {
+    worker: Rc<Worker>,
+    destination: &'d LocalDestination,
+    patience: Patience,
+    retrying: Option<Retrying>,
+    /// Those that the route did not ask for.
+    made: usize,
+    /// Whether an idle connection will not do.
+    fresh: bool,
+}
+
+/// Sends the request to an endpoint of `destination` and passes the response on. `parts` is what is left of the request
+/// beside `outgoing`. `switches`: it asks for another protocol.
+pub(super) async fn run(
+    mut exchange: Exchange,
+    destination: &LocalDestination,
+    mut outgoing: Outgoing,
+    parts: Parts,
+    switches: bool,
+) -> Response<Body> {
+    let to_head = parts.method == Method::HEAD;
+    let mut headers = parts.headers;
+    let mut tries = Tries::new(&exchange, destination, switches);
+    loop {
+        let Some((candidate, pool)) = tries.pick() else {
+            return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
+        };
+        exchange.version = candidate.version;
+        exchange.active = Some(candidate.state.begin());
+        if let Some(name) = &candidate.hostname
+            && exchange.policy.as_ref().is_some_and(|policy| policy.takes_endpoints_name())
+        {
+            outgoing.set_host(name);
+        }
+        let (wait, again) = match tries.make(pool, outgoing, to_head, std::mem::take(&mut headers)).await {
+            Ok((head, mut upstream)) => match tries.after_response(&head, &mut upstream, pool) {
+                None => {
+                    upstream.forget_replay();
+                    return deliver(
+                        exchange,
+                        head,
+                        upstream,
+                        Rc::clone(pool),
+                        tries.patience.into_deadline(),
+                        switches,
+                    );
+                }
+                Some(again) => {
+                    headers = head.headers;
+                    // A response that is not here already is not waited for: its connection is given up.
+                    if upstream.begin_body(head.body).is_some() {
+                        pool.put(upstream, &tries.worker);
+                    }
+                    again
+                }
+            },
+            Err((failure, request)) => match tries.after_failure(&failure, request, pool) {
+                None => return failed(exchange, &failure),
+                Some(again) => again,
+            },
+        };
+        outgoing = again.rewound();
+        exchange.active = None;
+        tries.worker.counters.upstream_retries.add(1);
+        if !wait.is_zero() && tries.patience.rest(wait, outgoing.is_read()).await.is_err() {
+            return failed(exchange, &Failure::Time(TimeLimit::Route));
+        }
+    }
+}
+
+impl<'d> Tries<'d> {
+    fn new(exchange: &Exchange, destination: &'d LocalDestination, switches: bool) -> Self {
+        let worker = Rc::clone(&exchange.worker);
+        let policy = exchange.policy.as_deref();
+        let (patience, retrying) = (Patience::new(&worker, policy), Retrying::new(policy));
+        Self { worker, destination, patience, retrying, made: 0, fresh: switches }
+    }
+
+    fn pick(&self) -> Option<(&'d Candidate, &'d Rc<Pool>)> {
+        let random = &mut self.worker.random.borrow_mut();
+        match self.retrying.as_ref().map(Retrying::tried) {
+            None | Some([]) => self.destination.pick(random),
+            Some(tried) => self.destination.pick_other(random, tried),
+        }
+    }
+
+    /// One try. When it comes to nothing, here is why, and the request.
+    async fn make(
+        &mut self,
+        pool: &Pool,
+        outgoing: Outgoing,
+        to_head: bool,
+        headers: HeaderMap,
+    ) -> Result<(ResponseHead, Box<UpstreamConnection>), (Failure, Option<Outgoing>)> {
+        self.made += 1;
+        self.patience.begin_try();
+        let pooled = if self.fresh { None } else { pool.take() };
+        let mut upstream = match pooled {
+            Some(connection) => connection,
+            None => match connect(&self.worker, pool, &mut self.patience, outgoing.is_read()).await {
+                Ok(connection) => connection,
+                Err(failure) => return Err((failure, Some(outgoing))),
+            },
+        };
+        match upstream.send(outgoing, to_head, headers, &mut self.patience).await {
+            Ok(head) => Ok((head, upstream)),
+            Err(error) => {
+                // A connection that was idle may be closed by the upstream at the moment it is used; others may be as
+                // stale, so that what is sent again gets a connection of its own.
+                self.fresh |= upstream.reused;
+                Err((Failure::Send(error), upstream.take_request()))
+            }
+        }
+    }
+
+    /// Whether the request is to be sent again in spite of a response: after how long, and the request.
+    fn after_response(
+        &mut self,
+        head: &ResponseHead,
+        upstream: &mut UpstreamConnection,
+        pool: &Pool,
+    ) -> Option<(Duration, Outgoing)> {
+        let retrying = self.retrying.as_mut()?;
+        if !upstream.request().is_some_and(Outgoing::may_be_replayed) {
+            return None;
+        }
+        let wait = retrying.again(&Outcome::Response(head), pool.address(), self.destination, &self.worker)?;
+        Some((wait, upstream.take_request()?))
+    }
+
+    /// Whether a request that got no response is to be sent again: after how long, and the request.
+    fn after_failure(
+        &mut self,
+        failure: &Failure,
+        request: Option<Outgoing>,
+        pool: &Pool,
+    ) -> Option<(Duration, Outgoing)> {
+        let request = request?;
+        let anew = match failure {
+            Failure::Connect(_) => self.made < ATTEMPTS.min(self.destination.len()),
+            Failure::Send(SendError::Closed { stale: true }) => self.made < ATTEMPTS && request.may_be_sent_again(),
+            _ => false,
+        };
+        if anew {
+            return Some((Duration::ZERO, request));
+        }
+        let retrying = self.retrying.as_mut().filter(|_| request.may_be_replayed())?;
+        let outcome = Outcome::None(failure.no_response(&request)?);
+        let wait = retrying.again(&outcome, pool.address(), self.destination, &self.worker)?;
+        Some((wait, request))
+    }
+}
+
+impl Failure {
+    /// What a retry policy is asked about; `None`: whatever it says, the request is over.
+    fn no_response(&self, request: &Outgoing) -> Option<NoResponse> {
+        let broken = NoResponse::Broken { sent: request.has_begun() };
+        match self {
+            Self::Connect(_) => Some(NoResponse::Unconnected),
+            Self::Send(SendError::Closed { .. } | SendError::Protocol | SendError::Timeout(TimeLimit::Try))
+            | Self::Time(TimeLimit::Try) => Some(broken),
+            Self::Send(SendError::Client | SendError::Timeout(TimeLimit::Route)) | Self::Time(TimeLimit::Route) => None,
+        }
+    }
+}
+
+/// The answer to a request that got none.
+fn failed(exchange: Exchange, failure: &Failure) -> Response<Body> {
+    let (status, text) = match failure {
+        Failure::Connect(text) => (StatusCode::SERVICE_UNAVAILABLE, *text),
+        Failure::Send(SendError::Closed { .. }) => (StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),
+        Failure::Send(SendError::Protocol) => (StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
+        Failure::Send(SendError::Client) => return reply::refusal(exchange, StatusCode::BAD_REQUEST, ""),
+        Failure::Send(SendError::Timeout(_)) | Failure::Time(_) => {
+            exchange.worker.counters.upstream_timeouts.add(1);
+            (StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT)
+        }
+    };
+    reply::text(exchange, status, text)
+}
+
+/// A connection to the pool's endpoint.
+async fn connect(
+    worker: &Worker,
+    pool: &Pool,
+    patience: &mut Patience,
+    read: bool,
+) -> Result<Box<UpstreamConnection>, Failure> {
+    let connecting = tokio::time::timeout(worker.limits.connect_time, UpstreamConnection::connect(pool.address()));
+    let text = match patience.within(read, connecting).await {
+        Ok(Ok(Ok(connection))) => {
+            worker.counters.upstream_connections_total.add(1);
+            return Ok(connection);
+        }
+        Ok(Ok(Err(_))) => reply::CONNECT_FAILURE,
+        Ok(Err(_)) => reply::CONNECT_TIMEOUT,
+        Err(limit) => return Err(Failure::Time(limit)),
+    };
+    worker.counters.upstream_connect_failures.add(1);
+    Err(Failure::Connect(text))
+}

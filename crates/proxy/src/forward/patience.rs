@@ -1,0 +1,93 @@
+//! How long a request's upstream may take: each try by itself, and all of them together.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Sleep, sleep};
+
+use crate::policy::CompiledPolicy;
+use crate::worker::{Deadline, Worker};
+
+/// The time limits of one request.
+pub(crate) struct Patience {
+    worker: Rc<Worker>,
+    limit: Duration,
+    /// Made when the client has sent all of the request.
+    deadline: Option<Deadline>,
+    per_try: Option<Duration>,
+    this_try: Option<Pin<Box<Sleep>>>,
+}
+
+/// Whose time ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeLimit {
+    /// The whole request's.
+    Route,
+    /// This try's.
+    Try,
+}
+
+impl Patience {
+    pub(crate) fn new(worker: &Rc<Worker>, policy: Option<&CompiledPolicy>) -> Self {
+        let limit = policy.and_then(CompiledPolicy::timeout).unwrap_or(worker.limits.route_time);
+        Self {
+            worker: Rc::clone(worker),
+            limit: if limit.is_zero() { Duration::MAX } else { limit },
+            deadline: None,
+            per_try: policy.and_then(|policy| policy.retries()?.per_try),
+            this_try: None,
+        }
+    }
+
+    /// A new try begins.
+    pub(crate) fn begin_try(&mut self) {
+        self.this_try = None;
+    }
+
+    /// Which limit has passed, if one has; else the task is woken when one does. `read`: the client has sent all of the
+    /// request. Time counts from there.
+    pub(crate) fn poll(&mut self, read: bool, cx: &mut Context<'_>) -> Poll<TimeLimit> {
+        if read {
+            if self.is_over(cx) {
+                return Poll::Ready(TimeLimit::Route);
+            }
+            if let Some(per_try) = self.per_try {
+                let this_try = self.this_try.get_or_insert_with(|| Box::pin(sleep(per_try)));
+                return this_try.as_mut().poll(cx).map(|()| TimeLimit::Try);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Waits for `work`, but no longer than the limits allow.
+    pub(crate) async fn within<T>(&mut self, read: bool, work: impl Future<Output = T>) -> Result<T, TimeLimit> {
+        let mut work = pin!(work);
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Ok(done)),
+            Poll::Pending => self.poll(read, cx).map(Err),
+        })
+        .await
+    }
+
+    /// Waits for `time` between two tries, but no longer than the whole request may take.
+    pub(crate) async fn rest(&mut self, time: Duration, read: bool) -> Result<(), TimeLimit> {
+        let mut rest = pin!(sleep(time));
+        poll_fn(|cx| match rest.as_mut().poll(cx) {
+            Poll::Pending if read && self.is_over(cx) => Poll::Ready(Err(TimeLimit::Route)),
+            rest => rest.map(Ok),
+        })
+        .await
+    }
+
+    fn is_over(&mut self, cx: &Context<'_>) -> bool {
+        self.deadline.get_or_insert_with(|| self.worker.deadlines.after(self.limit)).poll_passed(cx)
+    }
+
+    /// The limit for the rest of the response.
+    pub(crate) fn into_deadline(self) -> Option<Deadline> {
+        self.deadline
+    }
+}

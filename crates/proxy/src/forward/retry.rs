@@ -1,0 +1,67 @@
+//! A request that may be tried again: how often still, where it has been, and how long to wait.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::balance::RetryPermit;
+use crate::http1::ResponseHead;
+use crate::policy::{CompiledPolicy, CompiledRetries, NoResponse};
+use crate::worker::{LocalDestination, Worker};
+
+/// The retries of one request.
+pub(super) struct Retrying {
+    policy: Arc<CompiledRetries>,
+    left: u32,
+    interval: Duration,
+    tried: Vec<SocketAddr>,
+    permit: Option<RetryPermit>,
+}
+
+/// What became of a try.
+pub(super) enum Outcome<'r> {
+    Response(&'r ResponseHead),
+    None(NoResponse),
+}
+
+impl Retrying {
+    /// `None`: the route does not try again.
+    pub(super) fn new(policy: Option<&CompiledPolicy>) -> Option<Self> {
+        let policy = policy?.retries()?;
+        let (left, interval) = (policy.times, policy.back_off.0);
+        Some(Self { policy: Arc::clone(policy), left, interval, tried: Vec::new(), permit: None })
+    }
+
+    /// The endpoints that it has been sent to.
+    pub(super) fn tried(&self) -> &[SocketAddr] {
+        &self.tried
+    }
+
+    /// Whether the request is to be tried again after `outcome` at `address`, and how long to wait first.
+    pub(super) fn again(
+        &mut self,
+        outcome: &Outcome<'_>,
+        address: SocketAddr,
+        destination: &LocalDestination,
+        worker: &Worker,
+    ) -> Option<Duration> {
+        self.permit = None;
+        let asked = match outcome {
+            Outcome::Response(head) => self.policy.after_response(head.status, &head.headers),
+            Outcome::None(what) => self.policy.after_no_response(*what),
+        };
+        if !asked || self.left == 0 {
+            return None;
+        }
+        self.permit = destination.permit_retry();
+        if self.permit.is_none() {
+            worker.counters.upstream_retries_refused.add(1);
+            return None;
+        }
+        self.left -= 1;
+        self.tried.push(address);
+        let wait = self.interval.mul_f64(worker.random.borrow_mut().f64());
+        self.interval = self.interval.saturating_mul(2).min(self.policy.back_off.1);
+        Some(wait)
+    }
+}
