@@ -48,6 +48,7 @@ mod tests {
             matchers: Vec::new(),
             action,
             policy: None,
+            stickiness: None,
         })
     }
 

@@ -49,6 +49,7 @@ fn spec(port: u16, routes: usize) -> ProxySpec {
             matchers: vec![Matcher { prefix: Some(format!("/service-{number}/")), ..Matcher::default() }],
             action: Action::Forward(Forward::Weighted(vec![WeightedTarget { target, weight: 1 }])),
             policy: None,
+            stickiness: None,
         })
     };
     let host = VirtualHost {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serin_api::gateway;
-use serin_api::proxy::{Action, Route, RoutePolicy};
+use serin_api::proxy::{Action, Forward, Route, RoutePolicy};
 use serin_api::{ResourceId, ResourceKind, Written};
 
 use crate::action::Actions;
@@ -17,6 +17,7 @@ use crate::report::Finding;
 use crate::route_policy;
 use crate::selection::{self, Selection};
 use crate::snapshot::Resource;
+use crate::stickiness;
 use crate::view::TableIndex;
 
 /// A route, looked at.
@@ -130,7 +131,19 @@ impl<'a> Compiler<'a> {
         uses: &mut Vec<&'a ResourceId>,
     ) -> Route {
         let mut notes = Notes::default();
-        let resolved = self.actions.resolve(id, route, at, unimplemented, &mut notes);
+        let mut resolved = self.actions.resolve(id, route, at, unimplemented, &mut notes);
+        let mut stickiness = None;
+        let multi = route.route_action.as_ref().and_then(|action| action.multi.as_ref());
+        if let (Some(written), Some(Action::Forward(Forward::Weighted(targets)))) =
+            (multi.and_then(|multi| multi.stickiness.as_ref()), &resolved)
+        {
+            let at = at.field("routeAction");
+            let at = at.field("multi");
+            stickiness = stickiness::of(written, id, targets, &at.field("stickiness"), &mut notes);
+            if stickiness.is_none() {
+                resolved = None;
+            }
+        }
         findings.extend(notes.problems.into_iter().map(|problem| Arc::new(problem.on_route(id))));
         uses.append(&mut notes.uses);
         let group = route.route_action.as_ref().and_then(|action| action.upstream_group.as_ref());
@@ -144,6 +157,7 @@ impl<'a> Compiler<'a> {
             matchers: if route.matchers.is_empty() { vec![matcher::everything()] } else { route.matchers.clone() },
             action: resolved.unwrap_or_else(|| self.actions.view.policy.action()),
             policy: None,
+            stickiness,
         }
     }
 
@@ -167,6 +181,7 @@ impl<'a> Compiler<'a> {
                 matchers: if route.matchers.is_empty() { vec![matcher::everything()] } else { route.matchers.clone() },
                 action: self.actions.view.policy.action(),
                 policy: None,
+                stickiness: None,
             }))
         };
         if route.route_action.is_some() || route.redirect_action.is_some() || route.direct_response_action.is_some() {

@@ -107,5 +107,13 @@ pub(crate) fn flatten<'a>(
 pub(crate) fn closed_remainder(id: &ResourceId) -> Route {
     let action: Action = closed::action();
     let name = format!("{}.{}", id.namespace, id.name);
-    Route { name, source: id.clone(), via: Vec::new(), matchers: vec![matcher::everything()], action, policy: None }
+    Route {
+        name,
+        source: id.clone(),
+        via: Vec::new(),
+        matchers: vec![matcher::everything()],
+        action,
+        policy: None,
+        stickiness: None,
+    }
 }

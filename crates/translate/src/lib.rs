@@ -32,6 +32,7 @@ mod route_policy;
 mod selection;
 pub mod serving;
 pub mod snapshot;
+mod stickiness;
 mod translation;
 mod upstream;
 mod view;

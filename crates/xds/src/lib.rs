@@ -18,6 +18,7 @@ mod retries;
 mod route;
 mod server;
 mod snapshot;
+mod stickiness;
 
 pub use listener::ListenerAddresses;
 pub use server::{DiscoveryServer, NodeStatus, Refusal};

@@ -16,11 +16,14 @@ use envoy_types::pb::envoy::r#type::matcher::v3::RegexMatchAndSubstitute;
 use envoy_types::pb::envoy::r#type::v3::FractionalPercent;
 use envoy_types::pb::envoy::r#type::v3::fractional_percent::DenominatorType;
 use envoy_types::pb::google::protobuf::UInt32Value;
-use serin_api::proxy::{self, Action, Forward, PathRedirect, Redirect, RoutePolicy, Target, WeightedTarget};
+use serin_api::proxy::{
+    self, Action, Forward, PathRedirect, Redirect, RoutePolicy, Stickiness, Target, WeightedTarget,
+};
 
 use crate::matcher::route_match;
 use crate::policy;
 use crate::protobuf::{regex, subset_metadata};
+use crate::stickiness;
 
 /// Bytes of a direct response that Envoy takes without being told.
 const ENVOY_BODY_BYTES: usize = 4096;
@@ -66,8 +69,8 @@ fn virtual_host(host: &proxy::VirtualHost) -> VirtualHost {
 
 /// A route as Envoy's, which have one matcher each.
 fn alternatives(route: &proxy::Route) -> Vec<Route> {
-    let proxy::Route { name, source: _, via: _, matchers, action, policy } = route;
-    let actions = actions(action, policy.as_deref());
+    let proxy::Route { name, source: _, via: _, matchers, action, policy, stickiness } = route;
+    let actions = actions(action, policy.as_deref(), stickiness.as_deref());
     let routes = matchers.iter().map(route_match).flat_map(|found| {
         actions.iter().map(move |(share, action)| Route {
             name: name.clone(),
@@ -80,12 +83,16 @@ fn alternatives(route: &proxy::Route) -> Vec<Route> {
 }
 
 /// What is done with a request, each with how many in a million it and those before it take; `None` is all that is left.
-fn actions(action: &Action, policy: Option<&RoutePolicy>) -> Vec<(Option<u32>, EnvoyAction)> {
+fn actions(
+    action: &Action,
+    policy: Option<&RoutePolicy>,
+    stickiness: Option<&Stickiness>,
+) -> Vec<(Option<u32>, EnvoyAction)> {
     match action {
         Action::Forward(Forward::ClusterHeader(header)) => {
             vec![(None, forward(ClusterSpecifier::ClusterHeader(header.clone()), policy))]
         }
-        Action::Forward(Forward::Weighted(targets)) => weighted(targets, policy),
+        Action::Forward(Forward::Weighted(targets)) => weighted(targets, policy, stickiness),
         Action::Redirect(to) => vec![(None, EnvoyAction::Redirect(redirect(to)))],
         Action::DirectResponse { status, body } => vec![(None, direct_response(*status, body))],
     }
@@ -93,7 +100,11 @@ fn actions(action: &Action, policy: Option<&RoutePolicy>) -> Vec<(Option<u32>, E
 
 /// Envoy weighs clusters only, so responses are routes of their own, in front, for a share of the requests. Envoy draws one
 /// number for a request, so the shares add up.
-fn weighted(targets: &[WeightedTarget], policy: Option<&RoutePolicy>) -> Vec<(Option<u32>, EnvoyAction)> {
+fn weighted(
+    targets: &[WeightedTarget],
+    policy: Option<&RoutePolicy>,
+    stickiness: Option<&Stickiness>,
+) -> Vec<(Option<u32>, EnvoyAction)> {
     let total: u64 = targets.iter().map(|target| u64::from(target.weight)).sum();
     let mut routes = Vec::new();
     let mut clusters = Vec::new();
@@ -124,8 +135,15 @@ fn weighted(targets: &[WeightedTarget], policy: Option<&RoutePolicy>) -> Vec<(Op
             routes.push((None, EnvoyAction::Route(action)));
         }
         _ => {
-            let clusters = WeightedCluster { clusters, ..WeightedCluster::default() };
-            routes.push((None, forward(ClusterSpecifier::WeightedClusters(clusters), policy)));
+            let mut clusters = WeightedCluster { clusters, ..WeightedCluster::default() };
+            if let Some(stickiness) = stickiness {
+                stickiness::apply(stickiness, &mut clusters);
+            }
+            let mut action = route_action(ClusterSpecifier::WeightedClusters(clusters), policy);
+            if let Some(stickiness) = stickiness {
+                stickiness::hash(stickiness, &mut action);
+            }
+            routes.push((None, EnvoyAction::Route(action)));
         }
     }
     routes
@@ -205,7 +223,7 @@ mod tests {
     }
 
     fn shares(targets: &[WeightedTarget]) -> Vec<Option<u32>> {
-        weighted(targets, None).into_iter().map(|(share, _)| share).collect()
+        weighted(targets, None, None).into_iter().map(|(share, _)| share).collect()
     }
 
     #[test]

@@ -30,6 +30,7 @@ fn spec(domains: &[&str], matcher: Matcher, action: Action) -> ProxySpec {
         matchers: vec![matcher],
         action,
         policy: None,
+        stickiness: None,
     };
     let mut host: VirtualHost = serde_json::from_value(serde_json::json!({
         "name": "test.vs", "source": {"kind": "VirtualService", "namespace": "test", "name": "vs"},

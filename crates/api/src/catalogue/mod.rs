@@ -98,12 +98,13 @@ impl Message {
     }
 }
 
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     include_str!("../../schemas/gateway.txt"),
     include_str!("../../schemas/gloo.txt"),
     include_str!("../../schemas/options.txt"),
     include_str!("../../schemas/enterprise.txt"),
     include_str!("../../schemas/envoy.txt"),
+    include_str!("../../schemas/serin.txt"),
 ];
 
 #[cfg(test)]

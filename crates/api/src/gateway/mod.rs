@@ -7,6 +7,7 @@ mod options;
 mod route;
 mod route_table;
 mod shared_options;
+mod stickiness;
 mod virtual_service;
 
 pub use delegate::{DelegateAction, DelegateOptionsRefs, Expression, Operator, RouteTableSelector};
@@ -19,4 +20,5 @@ pub use route::{
 };
 pub use route_table::{RouteTable, RouteTableSpec};
 pub use shared_options::{RouteOption, RouteOptionSpec, VirtualHostOption, VirtualHostOptionSpec};
+pub use stickiness::{Stickiness, StickyCookie};
 pub use virtual_service::{VirtualHost, VirtualService, VirtualServiceSpec};

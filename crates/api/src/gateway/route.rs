@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{DelegateAction, DelegateOptionsRefs, Matcher, RouteOptions};
+use super::{DelegateAction, DelegateOptionsRefs, Matcher, RouteOptions, Stickiness};
 use crate::{RawOptions, Ref, Written, enumeration};
 
 /// A route of a VirtualService or a RouteTable. It has exactly one action.
@@ -68,6 +68,9 @@ pub struct RouteAction {
 pub struct MultiDestination {
     /// The destinations. Weights are relative; their sum need not be 100, but must not be 0.
     pub destinations: Vec<WeightedDestination>,
+    /// Keeps each user on one of the destinations while the weights change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stickiness: Option<Stickiness>,
 }
 
 /// A destination and its share.

@@ -10,6 +10,7 @@ mod listener;
 mod policy;
 mod retries;
 mod route;
+mod stickiness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use listener::{Listener, VirtualHost};
 pub use policy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy, Substitution};
 pub use retries::{BackOff, Retries, RetryCondition};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};
+pub use stickiness::{Stickiness, StickyKey};
 
 use crate::ResourceId;
 

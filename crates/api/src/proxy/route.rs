@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterName, RoutePolicy};
+use super::{ClusterName, RoutePolicy, Stickiness};
 use crate::ResourceId;
 use crate::gateway::Matcher;
 
@@ -29,6 +29,9 @@ pub struct Route {
     /// How requests and responses are changed and waited for; `None` where no option says anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Arc<RoutePolicy>>,
+    /// Whether a user stays with the target that was drawn, and by what users are told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stickiness: Option<Arc<Stickiness>>,
 }
 
 /// What is done with a request.

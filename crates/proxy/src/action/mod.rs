@@ -1,15 +1,17 @@
 //! What is done with a request once its route is known, compiled so that nothing is parsed or looked up by name.
 
 mod redirect;
+mod sticky;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, StatusCode};
-use serin_api::proxy::{Action, Forward, Target};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serin_api::proxy::{Action, Forward, Route, Target};
 
 pub(crate) use redirect::CompiledRedirect;
+use sticky::{Draw, Sticky};
 
 use crate::compile::{DestinationHandle, Destinations};
 use crate::error::CompileError;
@@ -21,7 +23,7 @@ pub(crate) enum CompiledAction {
     /// To the only target.
     Single(CompiledTarget),
     /// To one of the targets, by weight.
-    Weighted(WeightedTargets),
+    Weighted(Box<WeightedTargets>),
     /// To the cluster that this header names.
     ClusterHeader(Box<HeaderName>),
     Redirect(Box<CompiledRedirect>),
@@ -51,30 +53,37 @@ pub(crate) struct FixedResponse {
 pub(crate) struct WeightedTargets {
     targets: Vec<(u64, CompiledTarget)>,
     total: u64,
+    sticky: Option<Sticky>,
 }
 
 impl WeightedTargets {
-    /// The target for a number drawn below [`total`](Self::total).
-    pub(crate) fn at(&self, drawn: u64) -> Option<&CompiledTarget> {
-        self.targets.get(self.targets.partition_point(|(up_to, _)| *up_to <= drawn)).map(|(_, target)| target)
-    }
-
-    pub(crate) fn total(&self) -> u64 {
-        self.total
+    /// The target for a request with these headers, and the cookie that its response must set.
+    pub(crate) fn draw(
+        &self,
+        headers: &HeaderMap,
+        random: &mut fastrand::Rng,
+    ) -> Option<(&CompiledTarget, Option<HeaderValue>)> {
+        let draw = self.sticky.as_ref().map_or(Draw::Any, |sticky| sticky.draw(headers, self.total, random));
+        let (drawn, cookie) = match draw {
+            Draw::At(drawn) => (drawn, None),
+            Draw::New(drawn, cookie) => (drawn, Some(cookie)),
+            Draw::Any => (random.u64(..self.total), None),
+        };
+        let place = self.targets.partition_point(|(up_to, _)| *up_to <= drawn);
+        self.targets.get(place).map(|(_, target)| (target, cookie))
     }
 }
 
 impl CompiledAction {
-    /// Compiles `action` of the route `route` on `listener`. The destinations that it names are added to `used`.
+    /// Compiles the action of a route on `listener`. The destinations that it names are added to `used`.
     pub(crate) fn new(
-        action: &Action,
+        route: &Route,
         listener: &Arc<str>,
-        route: &str,
         destinations: &mut Destinations,
         registry: &Registry,
         used: &mut Vec<DestinationHandle>,
     ) -> Result<Self, CompileError> {
-        Ok(match action {
+        Ok(match &route.action {
             Action::Forward(Forward::Weighted(targets)) => {
                 let mut compiled = Vec::with_capacity(targets.len());
                 let mut total = 0_u64;
@@ -85,7 +94,7 @@ impl CompiledAction {
                             let destination = destinations.handle(cluster, subset);
                             let number = destination.number();
                             used.push(destination);
-                            let scope = registry.scope(listener, route, cluster.as_str());
+                            let scope = registry.scope(listener, &route.name, cluster.as_str());
                             CompiledTarget::Destination { number, scope }
                         }
                         Target::DirectResponse { status, body } => {
@@ -99,7 +108,8 @@ impl CompiledAction {
                     Some((_, only)) if compiled.is_empty() => Self::Single(only),
                     Some(last) => {
                         compiled.push(last);
-                        Self::Weighted(WeightedTargets { targets: compiled, total })
+                        let sticky = route.stickiness.as_deref().map(Sticky::new);
+                        Self::Weighted(Box::new(WeightedTargets { targets: compiled, total, sticky }))
                     }
                 }
             }

@@ -124,8 +124,7 @@ impl Compiler {
                 router.add(number as u32, matcher).map_err(|error| at_route(CompileError::Matcher { index, error }))?;
             }
             let destinations = &mut self.destinations;
-            let action = CompiledAction::new(&route.action, listener, &route.name, destinations, registry, &mut used)
-                .map_err(at_route)?;
+            let action = CompiledAction::new(route, listener, destinations, registry, &mut used).map_err(at_route)?;
             let scope = registry.scope(listener, &route.name, "");
             let policy = route.policy.as_deref().map(CompiledPolicy::new).transpose().map_err(at_route)?;
             routes.push(CompiledRoute { action, policy: policy.map(Arc::new), scope });

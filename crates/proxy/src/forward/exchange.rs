@@ -4,6 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::HeaderValue;
+
 use crate::balance::ActiveRequest;
 use crate::metrics::NO_VERSION;
 use crate::policy::CompiledPolicy;
@@ -22,6 +24,8 @@ pub(crate) struct Exchange {
     pub(crate) status: u16,
     /// The options of its route.
     pub(crate) policy: Option<Arc<CompiledPolicy>>,
+    /// The cookie that the response must set, so that the client comes back to the same side.
+    pub(crate) sticky_cookie: Option<HeaderValue>,
     /// Where it is in flight.
     pub(crate) active: Option<ActiveRequest>,
 }
@@ -37,6 +41,7 @@ impl Exchange {
             version: NO_VERSION,
             status: 0,
             policy: None,
+            sticky_cookie: None,
             active: None,
         }
     }

@@ -16,7 +16,7 @@ mod upstream;
 use std::convert::Infallible;
 use std::rc::Rc;
 
-use http::header::{CONNECTION, UPGRADE};
+use http::header::{CONNECTION, SET_COOKIE, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
@@ -117,8 +117,10 @@ fn decide(
         _ if *request.method() == Method::CONNECT => return Err((StatusCode::FORBIDDEN, "")),
         CompiledAction::Single(target) => target,
         CompiledAction::Weighted(targets) => {
-            let drawn = exchange.worker.random.borrow_mut().u64(..targets.total());
-            targets.at(drawn).ok_or(not_found)?
+            let (target, cookie) =
+                targets.draw(request.headers(), &mut exchange.worker.random.borrow_mut()).ok_or(not_found)?;
+            exchange.sticky_cookie = cookie;
+            target
         }
         CompiledAction::ClusterHeader(header) => {
             let unavailable = (StatusCode::SERVICE_UNAVAILABLE, "");
@@ -178,6 +180,9 @@ fn deliver(
     let headers = response.headers_mut();
     let protocol = headers.get(UPGRADE).cloned();
     headers::to_client(headers);
+    if let Some(cookie) = exchange.sticky_cookie.take() {
+        headers.append(SET_COOKIE, cookie);
+    }
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
         *response.body_mut() = match upstream.begin_body(head.body) {
             Some(whole) => {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, LOCATION};
+use http::header::{CONNECTION, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::Body;
@@ -51,10 +51,14 @@ pub(crate) fn end_connection(connection: &ConnectionState, response: &mut Respon
 pub(crate) fn fixed(mut exchange: Exchange, status: StatusCode, body: Bytes) -> Response<Body> {
     exchange.status = status.as_u16();
     let typed = !body.is_empty();
+    let cookie = exchange.sticky_cookie.take();
     let mut response = Response::new(Body::full(body, exchange));
     *response.status_mut() = status;
     if typed {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    }
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
 }

@@ -56,6 +56,7 @@ pub fn route(path: &str, action: Action) -> Route {
         matchers: vec![prefix(path)],
         action,
         policy: None,
+        stickiness: None,
     }
 }
 

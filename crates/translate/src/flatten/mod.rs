@@ -299,6 +299,7 @@ impl<'a> Walk<'_, 'a> {
             matchers: vec![matcher],
             action: if closed { closed::action() } else { self.forest.policy.action() },
             policy: None,
+            stickiness: None,
         })
     }
 
@@ -334,7 +335,9 @@ impl<'a> Walk<'_, 'a> {
         };
         let mut via = self.via(id);
         via.extend(whole.via.iter().cloned());
-        let mut leaf = Route { name: whole.name.clone(), source: id.clone(), via, matchers, action, policy: None };
+        let stickiness = whole.stickiness.clone();
+        let mut leaf =
+            Route { name: whole.name.clone(), source: id.clone(), via, matchers, action, policy: None, stickiness };
         if !closed {
             apply(policy, &mut leaf, self.forest.policy);
         }

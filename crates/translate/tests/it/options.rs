@@ -27,6 +27,42 @@ fn shared(options: &str) -> String {
 }
 
 #[test]
+fn stickiness_is_salted_by_what_it_is_between_and_not_by_the_weights() {
+    let route = |first: u32, second: u32, stickiness: &str| {
+        let destination = |name, weight| {
+            format!("{{destination: {{upstream: {{name: {name}, namespace: gloo-system}}}}, weight: {weight}}}")
+        };
+        app(&format!(
+            "[{{matchers: [{{prefix: /}}], routeAction: {{multi: {{stickiness: {stickiness}, destinations: [{}, {}]}}}}}}]",
+            destination("echo", first),
+            destination("next", second)
+        ))
+    };
+    let mut world = world();
+    world.apply(&replacing());
+    world.apply(&upstream("next", "{static: {hosts: [{addr: 127.0.0.1, port: 81}]}}"));
+    let mut served = |first, second| {
+        world.apply(&route(first, second, "{header: X-User}")).serve();
+        assert_eq!(world.vs_status(), (Accepted, String::new()));
+        get("/").route(world.serving()).and_then(|route| route.stickiness.clone()).unwrap()
+    };
+    assert_eq!(served(90, 10), served(10, 90));
+    for (stickiness, field, sentence) in [
+        ("{}", "stickiness", "set one of cookie and header"),
+        ("{header: a, cookie: {name: b}}", "stickiness", "set one of cookie and header"),
+        ("{header: 'a b'}", "stickiness.header", "is an invalid HTTP header name"),
+        ("{cookie: {name: 'a;b'}}", "stickiness.cookie.name", "is not the name of a cookie"),
+        ("{cookie: {name: a, path: 'x;y'}}", "stickiness.cookie.path", "is not a path"),
+    ] {
+        world.apply(&route(1, 1, stickiness)).serve();
+        let (state, reason) = world.vs_status();
+        assert_eq!(state, Rejected, "{stickiness}");
+        assert!(reason.contains(&format!("multi.{field}")) && reason.contains(sentence), "{stickiness}: {reason}");
+        assert!(world.answer(&get("/")).starts_with("404"), "{stickiness}");
+    }
+}
+
+#[test]
 fn options_come_from_the_route_then_from_shared_ones_then_from_the_parent() {
     let mut world = world();
     world.apply(&shared("{timeout: 2s, prefixRewrite: /shared}"));
