@@ -244,6 +244,7 @@ mod tests {
             created: String::new(),
             labels: BTreeMap::from([(SERVICE_NAME_LABEL.to_owned(), "echo".to_owned())]),
             body: json!({"addressType": "IPv4", "endpoints": endpoints, "ports": [{"name": "http", "port": 8080}]}),
+            credential: None,
         }
     }
 

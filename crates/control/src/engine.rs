@@ -41,13 +41,19 @@ pub(crate) struct Engine {
     /// Kinds that were not listed yet.
     pub(crate) awaited: BTreeSet<Watched>,
     pub(crate) desired: BTreeMap<ResourceId, ResourceStatus>,
+    /// When files and the time were last looked at.
+    pub(crate) looked: Instant,
 }
 
 impl Engine {
     /// Works until the watches end.
     pub(crate) async fn run(mut self, mut changes: mpsc::Receiver<Change>) {
-        while let Some(first) = changes.recv().await {
-            let mut touched = self.take(first);
+        loop {
+            let mut touched = match tokio::time::timeout(self.intake.next_look(), changes.recv()).await {
+                Ok(Some(first)) => self.take(first),
+                Ok(None) => return,
+                Err(_) => Touched::default(),
+            };
             let end = Instant::now() + LONGEST_BURST;
             loop {
                 let wait = QUIET.min(end.saturating_duration_since(Instant::now()));
@@ -60,6 +66,10 @@ impl Engine {
                 }
             }
             if self.awaited.is_empty() {
+                if touched.configuration || self.looked.elapsed() >= self.intake.next_look() {
+                    touched = touched.and(block_in_place(|| self.intake.look_again()));
+                    self.looked = Instant::now();
+                }
                 self.act(touched);
             } else {
                 self.state.waiting_for(&self.awaited);
@@ -73,7 +83,7 @@ impl Engine {
             Seen::Listed(_) => {
                 if self.awaited.remove(&kind) && self.awaited.is_empty() {
                     self.intake.take(change);
-                    return Touched { configuration: true, endpoints: true, statuses: true };
+                    return Touched::everything();
                 }
             }
             Seen::Absent => {
@@ -82,7 +92,7 @@ impl Engine {
                         "this cluster has no {}: apply Serin's CustomResourceDefinitions; until then there is nothing of that kind",
                         kind.definition()
                     );
-                    return Touched { configuration: true, endpoints: true, statuses: true };
+                    return Touched::everything();
                 }
             }
             Seen::Failed(reason) => {
@@ -104,6 +114,10 @@ impl Engine {
     fn act(&mut self, touched: Touched) {
         if touched.nothing() {
             return;
+        }
+        // Before the configuration that names them.
+        if touched.credentials {
+            block_in_place(|| self.data_plane.set_credentials(self.intake.credentials()));
         }
         let served = if touched.configuration {
             Some(self.translate())

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serin_api::proxy::CredentialSource;
 use serin_api::{CONTROL_PLANE_NAMESPACE, NamespacedStatuses, Ref, ResourceId, ResourceKind, ResourceStatus};
-use serin_translate::{Resource, Resources, Service, ServicePort, Snapshot, Unreadable};
+use serin_proxy::CredentialMap;
+use serin_translate::{Resource, Resources, Service, ServicePort, Snapshot, Unreadable, credential_source};
 
+use crate::credentials::{Credentials, aged};
 use crate::endpoint_slices::EndpointSlices;
 use crate::watch::{Change, Object, Seen};
 use crate::watched::Watched;
@@ -20,11 +24,18 @@ pub(crate) struct Touched {
     pub(crate) configuration: bool,
     /// Where requests can go.
     pub(crate) endpoints: bool,
+    /// Certificates and keys.
+    pub(crate) credentials: bool,
     /// A status that somebody wrote.
     pub(crate) statuses: bool,
 }
 
 impl Touched {
+    /// All of it.
+    pub(crate) fn everything() -> Self {
+        Self { configuration: true, endpoints: true, credentials: true, statuses: true }
+    }
+
     /// Whether nothing was touched.
     pub(crate) fn nothing(self) -> bool {
         self == Self::default()
@@ -35,6 +46,7 @@ impl Touched {
         Self {
             configuration: self.configuration || other.configuration,
             endpoints: self.endpoints || other.endpoints,
+            credentials: self.credentials || other.credentials,
             statuses: self.statuses || other.statuses,
         }
     }
@@ -53,7 +65,13 @@ pub(crate) struct Intake {
     everything: Snapshot,
     slices: EndpointSlices,
     carried: BTreeMap<ResourceId, Carried>,
+    credentials: Credentials,
 }
+
+/// How often files are looked at.
+const FILES_EVERY: Duration = Duration::from_millis(500);
+/// How often certificates are looked at that may have come of age.
+const TIME_EVERY: Duration = Duration::from_secs(30);
 
 impl Intake {
     /// Takes over what a watch saw.
@@ -154,23 +172,55 @@ impl Intake {
             Seen::Deleted(id) => services.remove(&id).is_some(),
             Seen::Absent | Seen::Failed(_) => false,
         };
-        Touched { configuration: changed, endpoints: changed, statuses: false }
+        Touched { configuration: changed, endpoints: changed, ..Touched::default() }
     }
 
     fn take_secret(&mut self, seen: Seen) -> Touched {
-        let secrets = &mut self.everything.secrets;
-        let changed = match seen {
+        let all = &mut self.everything;
+        let (applied, gone) = match seen {
             Seen::Listed(objects) => {
-                let now = objects.into_iter().map(|object| object.id).collect();
-                let changed = *secrets != now;
-                *secrets = now;
-                changed
+                let listed: BTreeSet<Ref> = objects.iter().map(|object| object.id.clone()).collect();
+                (objects, all.secrets.difference(&listed).cloned().collect())
             }
-            Seen::Applied(object) => secrets.insert(object.id),
-            Seen::Deleted(id) => secrets.remove(&id),
-            Seen::Absent | Seen::Failed(_) => false,
+            Seen::Applied(object) => (vec![object], Vec::new()),
+            Seen::Deleted(id) => (Vec::new(), vec![id]),
+            Seen::Absent | Seen::Failed(_) => return Touched::default(),
         };
-        Touched { configuration: changed, ..Touched::default() }
+        let (mut configuration, mut credentials) = (!gone.is_empty(), false);
+        for id in gone {
+            all.secrets.remove(&id);
+            credentials |= self.credentials.put(all, CredentialSource::Secret(id), None);
+        }
+        for object in applied {
+            configuration |= all.secrets.insert(object.id.clone());
+            credentials |= self.credentials.put(all, CredentialSource::Secret(object.id), object.credential);
+        }
+        Touched { configuration: configuration || credentials, credentials, ..Touched::default() }
+    }
+
+    /// Looks at what no watch tells of: files that resources name, and the time.
+    pub(crate) fn look_again(&mut self) -> Touched {
+        let all = &mut self.everything;
+        let files = all.virtual_services.values().filter_map(|resource| {
+            let config = resource.spec.ssl_config.as_ref()?;
+            credential_source(config.secret_ref.as_ref(), config.ssl_files.as_ref(), &resource.id.namespace)
+        });
+        let wanted = files.filter(|source| matches!(source, CredentialSource::Files { .. })).collect();
+        let credentials = self.credentials.refresh_files(all, wanted);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs().cast_signed());
+        let aged = aged(all, all.now, now);
+        all.now = now;
+        Touched { configuration: credentials || aged, credentials, ..Touched::default() }
+    }
+
+    /// The certificates and keys for the data plane.
+    pub(crate) fn credentials(&self) -> CredentialMap {
+        self.credentials.usable()
+    }
+
+    /// How soon to look again.
+    pub(crate) fn next_look(&self) -> Duration {
+        if self.credentials.follows_files() { FILES_EVERY } else { TIME_EVERY }
     }
 }
 
@@ -233,7 +283,7 @@ impl Shelf<'_> {
                 was_readable || before != Some(unreadable)
             }
         };
-        Touched { configuration, endpoints: false, statuses }
+        Touched { configuration, statuses, ..Touched::default() }
     }
 
     fn remove<T>(&mut self, resources: &mut Resources<T>, key: &Ref) -> Touched {
@@ -241,7 +291,7 @@ impl Shelf<'_> {
         self.carried.remove(&id);
         let was_unreadable = self.unreadable.remove(&id).is_some();
         let was_readable = resources.remove(key).is_some();
-        Touched { configuration: was_unreadable || was_readable, endpoints: false, statuses: true }
+        Touched { configuration: was_unreadable || was_readable, statuses: true, ..Touched::default() }
     }
 }
 

@@ -8,6 +8,7 @@
 //! statuses and the `Proxy` object. Which cluster this is, a real one or the embedded one, is the client's business.
 
 mod admin;
+mod credentials;
 mod endpoint_slices;
 mod engine;
 mod error;
@@ -89,6 +90,7 @@ impl Control {
             judge: Default::default(),
             awaited: Watched::ALL.into_iter().collect(),
             desired: BTreeMap::new(),
+            looked: std::time::Instant::now(),
         };
         tasks.spawn(engine.run(queue));
         let pages = admin::Admin { state: state.clone(), metrics, data_plane: options.data_plane };

@@ -13,6 +13,7 @@ use serde_json::Value;
 use serin_api::Ref;
 use tokio::sync::mpsc;
 
+use crate::credentials::{Found, read_secret};
 use crate::watched::Watched;
 
 /// The shortest pause between attempts to reach the API; each is twice as long as the one before.
@@ -29,8 +30,10 @@ pub(crate) struct Object {
     /// `metadata.creationTimestamp` in RFC 3339.
     pub(crate) created: String,
     pub(crate) labels: std::collections::BTreeMap<String, String>,
-    /// Everything but `metadata`; null where only metadata is watched.
+    /// Everything but `metadata`; null where only metadata is watched, and for Secrets.
     pub(crate) body: Value,
+    /// What a Secret holds, where that is a credential.
+    pub(crate) credential: Option<Found>,
 }
 
 /// What a watch saw.
@@ -58,10 +61,16 @@ pub(crate) struct Change {
 /// Watches `kind` in all namespaces until the receiver is gone.
 pub(crate) async fn follow(client: Client, kind: Watched, changes: mpsc::Sender<Change>) {
     let resource = kind.resource();
-    let config = watcher::Config::default();
+    let config = match kind.field_selector() {
+        "" => watcher::Config::default(),
+        selector => watcher::Config::default().fields(selector),
+    };
     if kind.metadata_only() {
         let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client, &resource);
         pass_on(kind, watch(api, config).map_ok(|event| convert(event, reduce_metadata)), changes).await;
+    } else if kind == Watched::Secret {
+        let api: Api<DynamicObject> = Api::all_with(client, &resource);
+        pass_on(kind, watch(api, config).map_ok(|event| convert(event, reduce_secret)), changes).await;
     } else {
         let api: Api<DynamicObject> = Api::all_with(client, &resource);
         pass_on(kind, watch(api, config).map_ok(|event| convert(event, reduce)), changes).await;
@@ -141,6 +150,11 @@ fn reduce(object: DynamicObject) -> Object {
     with_body(object.metadata, object.data)
 }
 
+fn reduce_secret(object: DynamicObject) -> Object {
+    let credential = read_secret(&object.data);
+    Object { credential, ..with_body(object.metadata, Value::Null) }
+}
+
 fn reduce_metadata(object: PartialObjectMeta<DynamicObject>) -> Object {
     with_body(object.metadata, Value::Null)
 }
@@ -153,5 +167,6 @@ fn with_body(metadata: kube::core::ObjectMeta, body: Value) -> Object {
         created: metadata.creation_timestamp.map(|time| time.0.to_string()).unwrap_or_default(),
         labels: metadata.labels.unwrap_or_default(),
         body,
+        credential: None,
     }
 }

@@ -14,7 +14,7 @@ pub(crate) enum Watched {
     EndpointSlice,
     /// Pods: their labels alone.
     Pod,
-    /// Secrets: their names alone.
+    /// Secrets: their certificates and keys.
     Secret,
 }
 
@@ -60,7 +60,12 @@ impl Watched {
 
     /// Whether only the metadata is asked for.
     pub(crate) fn metadata_only(self) -> bool {
-        matches!(self, Self::Pod | Self::Secret)
+        matches!(self, Self::Pod)
+    }
+
+    /// Which objects are asked for; empty: all. A release that Helm keeps in a Secret can be a megabyte.
+    pub(crate) fn field_selector(self) -> &'static str {
+        if self == Self::Secret { "type!=helm.sh/release.v1" } else { "" }
     }
 }
 

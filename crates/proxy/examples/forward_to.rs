@@ -65,6 +65,7 @@ fn spec(port: u16, routes: usize) -> ProxySpec {
         bind_address: "127.0.0.1".into(),
         bind_port: port,
         ssl: false,
+        tls: Vec::new(),
         strip_any_host_port: false,
         virtual_hosts: vec![Arc::new(host)],
     };

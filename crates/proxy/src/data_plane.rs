@@ -19,6 +19,7 @@ use crate::listener;
 use crate::metrics::{Registry, WorkerCounters, render};
 use crate::options::DataPlaneOptions;
 use crate::resolve::Resolver;
+use crate::tls::{CredentialMap, TlsBuilder, TlsTable};
 use crate::worker::{Command, WorkerHandle, start};
 
 /// How long `apply` waits until every worker serves the new configuration. A worker that is busy for longer takes it over
@@ -53,6 +54,8 @@ struct Shared {
 struct Inner {
     compiler: Compiler,
     destinations: DestinationBuilder,
+    credentials: CredentialMap,
+    tls: TlsBuilder,
     listeners: BTreeMap<String, OpenListener>,
     next_listener: u64,
     resolver: Option<Resolver>,
@@ -60,7 +63,9 @@ struct Inner {
 
 struct OpenListener {
     number: u64,
-    source: ResourceId,
+    /// What it serves.
+    listener: Arc<Listener>,
+    table: Arc<Table>,
     /// What was asked for: the port may have been 0.
     asked: SocketAddr,
     address: SocketAddr,
@@ -87,7 +92,8 @@ impl DataPlane {
 
     /// Puts `spec` into service, in place of what was served before. Returns when all workers serve it.
     ///
-    /// Listeners that speak TLS are not opened yet, so that their hosts are not served at all rather than in plain text.
+    /// The certificates are those of [`set_credentials`](Self::set_credentials); a name whose certificate is missing is
+    /// refused.
     ///
     /// # Errors
     /// [`ApplyError::Route`] when a route cannot be compiled: nothing changed. [`ApplyError::Listeners`] when some
@@ -102,10 +108,11 @@ impl DataPlane {
         inner.destinations.forget(&released);
         shared.refresh_destinations(inner);
 
-        let wanted: Vec<_> = spec.listeners.iter().zip(tables).filter(|(listener, _)| !listener.ssl).collect();
+        let wanted: Vec<_> = spec.listeners.iter().zip(tables).collect();
         let failed = shared.set_listeners(inner, &wanted);
         shared.swaps.fetch_add(1, Ordering::Relaxed);
         shared.wait_for_workers();
+        inner.tls.forget_unused();
         if failed.is_empty() { Ok(()) } else { Err(ApplyError::Listeners(failed)) }
     }
 
@@ -117,6 +124,22 @@ impl DataPlane {
         self.resolve(&mut inner, names);
         shared.refresh_destinations(&mut inner);
         shared.wait_for_workers();
+    }
+
+    /// Sets the certificates and keys that configurations name. New connections are served with them at once; those
+    /// under way keep what they have. Returns when all workers use them.
+    pub fn set_credentials(&self, credentials: CredentialMap) {
+        let shared = &self.shared;
+        let mut inner = shared.inner.lock();
+        let inner = &mut *inner;
+        inner.credentials = credentials;
+        for open in inner.listeners.values_mut().filter(|open| open.listener.ssl) {
+            let tls = Some(Arc::new(inner.tls.table(&open.listener, &inner.credentials)));
+            let (number, table) = (open.number, &open.table);
+            shared.tell_all(|| Command::Serve { listener: number, table: Arc::clone(table), tls: tls.clone() });
+        }
+        shared.wait_for_workers();
+        inner.tls.forget_unused();
     }
 
     fn resolve(&self, inner: &mut Inner, names: BTreeSet<String>) {
@@ -147,7 +170,7 @@ impl DataPlane {
             .iter()
             .map(|(name, open)| BoundListener {
                 name: name.clone(),
-                source: open.source.clone(),
+                source: open.listener.source.clone(),
                 address: open.address,
             })
             .collect()
@@ -209,8 +232,10 @@ impl Shared {
             self.tell_all(|| Command::Close { listener: open.number, within: self.options.drain });
         };
         inner.listeners.retain(|name, open| {
-            let stays =
-                wanted.iter().any(|(listener, _)| listener.name == *name && self.address(listener) == open.asked);
+            // One that begins to speak TLS begins anew: nothing of it is served in plain text any more.
+            let stays = wanted.iter().any(|(listener, _)| {
+                listener.name == *name && self.address(listener) == open.asked && listener.ssl == open.listener.ssl
+            });
             if !stays {
                 close(open);
             }
@@ -221,12 +246,14 @@ impl Shared {
 
         let mut failed = Vec::new();
         for (listener, table) in wanted {
-            if let Some(open) = inner.listeners.get(&listener.name) {
+            let tls = listener.ssl.then(|| Arc::new(inner.tls.table(listener, &inner.credentials)));
+            if let Some(open) = inner.listeners.get_mut(&listener.name) {
+                (open.listener, open.table) = (Arc::clone(listener), Arc::clone(table));
                 let number = open.number;
-                self.tell_all(|| Command::Serve { listener: number, table: Arc::clone(table) });
+                self.tell_all(|| Command::Serve { listener: number, table: Arc::clone(table), tls: tls.clone() });
                 continue;
             }
-            match self.open(inner, listener, table) {
+            match self.open(inner, listener, table, tls) {
                 Ok(open) => drop(inner.listeners.insert(listener.name.clone(), open)),
                 Err(error) => failed.push(error),
             }
@@ -239,7 +266,13 @@ impl Shared {
         SocketAddr::new(self.options.bind, port)
     }
 
-    fn open(&self, inner: &mut Inner, listener: &Listener, table: &Arc<Table>) -> Result<OpenListener, ListenerError> {
+    fn open(
+        &self,
+        inner: &mut Inner,
+        listener: &Arc<Listener>,
+        table: &Arc<Table>,
+        tls: Option<Arc<TlsTable>>,
+    ) -> Result<OpenListener, ListenerError> {
         let asked = self.address(listener);
         let source_id = listener.source.clone();
         if let Some((other, _)) = inner.listeners.iter().find(|(_, open)| open.asked == asked && asked.port() != 0) {
@@ -258,8 +291,13 @@ impl Shared {
         let number = inner.next_listener;
         inner.next_listener += 1;
         for (worker, socket) in self.workers.iter().zip(sockets) {
-            let _ = worker.commands.send(Command::Open { listener: number, socket, table: Arc::clone(table) });
+            let _ = worker.commands.send(Command::Open {
+                listener: number,
+                socket,
+                table: Arc::clone(table),
+                tls: tls.clone(),
+            });
         }
-        Ok(OpenListener { number, source: source_id, asked, address })
+        Ok(OpenListener { number, listener: Arc::clone(listener), table: Arc::clone(table), asked, address })
     }
 }

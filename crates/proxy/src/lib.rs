@@ -32,6 +32,7 @@ mod policy;
 mod resolve;
 pub mod router;
 mod substitution;
+mod tls;
 mod worker;
 
 pub use data_plane::{BoundListener, DataPlane};
@@ -39,3 +40,4 @@ pub use error::{ApplyError, CompileError, ListenerError, RouteError, StartError}
 pub use forward::{HostError, authority};
 pub use limits::Limits;
 pub use options::DataPlaneOptions;
+pub use tls::{Credential, CredentialError, CredentialMap, Pem};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serin_api::gateway::VirtualServiceSpec;
-use serin_api::proxy::{Action, HostPolicy, Route};
+use serin_api::proxy::{Action, HostPolicy, Route, ServerTls};
 use serin_api::{ResourceId, ResourceKind};
 
 use crate::closed;
@@ -18,12 +18,15 @@ use crate::matcher;
 use crate::options;
 use crate::report::Finding;
 use crate::snapshot::Resource;
+use crate::tls;
 
 /// A VirtualService, flattened, before it is known which Gateways serve it.
 pub(crate) struct Host<'a> {
     pub(crate) resource: &'a Arc<Resource<VirtualServiceSpec>>,
     /// Its domains, in lower case, each once.
     pub(crate) domains: Vec<String>,
+    /// How its clients are to be spoken with, where that is TLS and can be done.
+    pub(crate) tls: Option<ServerTls>,
     pub(crate) routes: Vec<Arc<Route>>,
     /// What its options come to.
     pub(crate) policy: Option<Arc<HostPolicy>>,
@@ -94,13 +97,10 @@ pub(crate) fn flatten<'a>(
     }
     findings.append(&mut flat.findings);
     let domains = domain::of(id, &written.domains, &mut findings);
-    if resource.spec.ssl_config.is_some() {
-        let message = "spec.sslConfig: not implemented yet: these domains are not served, as they may only be with TLS";
-        findings.push(Arc::new(Finding::advice(id, "spec.sslConfig", message)));
-    }
+    let tls = tls::of(view.snapshot, resource, &domains, &mut findings);
     flat.uses.extend(uses);
     let policy = policy.unwrap_or_default();
-    Host { resource, domains, routes: flat.routes, policy, tables: flat.tables, uses: flat.uses, findings }
+    Host { resource, domains, tls, routes: flat.routes, policy, tables: flat.tables, uses: flat.uses, findings }
 }
 
 /// Closes what no route of a closed host matches.

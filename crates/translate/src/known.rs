@@ -40,10 +40,8 @@ fn accept<'a, T>(view: &View<'a>, resources: &'a Resources<T>, book: &mut Book) 
     for resource in view.all(resources) {
         book.accept(&resource.id);
         for path in &resource.unimplemented {
-            // TLS has words of its own; the connection manager is looked at field by field.
-            let elsewhere = path == CONNECTION_MANAGER
-                || (resource.id.kind == ResourceKind::VirtualService && path == "spec.sslConfig");
-            if !elsewhere {
+            // The connection manager is looked at field by field.
+            if path != CONNECTION_MANAGER {
                 book.add(not_implemented(&resource.id, path));
             }
         }

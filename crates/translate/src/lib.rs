@@ -33,6 +33,7 @@ mod selection;
 pub mod serving;
 pub mod snapshot;
 mod stickiness;
+mod tls;
 mod translation;
 mod upstream;
 mod view;
@@ -44,5 +45,8 @@ pub use pattern::PATTERN_SIZE_LIMIT;
 pub use policy::InvalidPolicy;
 pub use report::{Finding, Grade, Report, Reports};
 pub use serving::{Served, ServedProxy, Standing, choose};
-pub use snapshot::{Backend, Resource, Resources, Service, ServicePort, Snapshot, Unreadable};
+pub use snapshot::{
+    Backend, CertificateFacts, CredentialFacts, Resource, Resources, Service, ServicePort, Snapshot, Unreadable,
+};
+pub use tls::credential_source;
 pub use translation::{Translation, translate};

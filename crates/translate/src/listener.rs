@@ -14,6 +14,7 @@ use crate::labels::{Requirement, has_all};
 use crate::options;
 use crate::report::{Book, Finding};
 use crate::snapshot::Resource;
+use crate::tls;
 use crate::view::View;
 
 /// The proxy that a Gateway belongs to unless it names others.
@@ -78,10 +79,7 @@ pub(crate) fn bind(view: &View<'_>, hosts: &[Host<'_>], book: &mut Book) -> Bind
         for candidate in mine {
             let places = served(view, candidate, hosts, book);
             binding.chosen.extend(places.iter().copied());
-            // TLS is not implemented yet: a listener that should speak it is not opened.
-            if !candidate.resource.spec.ssl {
-                bound.push(listen(candidate, places, hosts, book));
-            }
+            bound.push(listen(candidate, places, hosts, book));
         }
         bound.sort_by_key(|bound| (bound.listener.bind_port, bound.listener.name.clone()));
         binding.proxies.insert(proxy.clone(), bound);
@@ -239,6 +237,7 @@ fn listen(candidate: &Candidate<'_>, places: Vec<usize>, hosts: &[Host<'_>], boo
             bind_address: if spec.bind_address.is_empty() { "::".to_owned() } else { spec.bind_address.clone() },
             bind_port: candidate.port,
             ssl: spec.ssl,
+            tls: tls::gather(&mine, book),
             strip_any_host_port: strips_host_port(candidate.http),
             virtual_hosts,
         }),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serin_api::gateway::{GatewaySpec, RouteOptionSpec, RouteTableSpec, VirtualHostOptionSpec, VirtualServiceSpec};
 use serin_api::gloo::{SettingsSpec, UpstreamGroupSpec, UpstreamSpec};
+use serin_api::proxy::CredentialSource;
 use serin_api::{Ref, ResourceId};
 
 /// A resource with the parts of its metadata that translation reads. Cheap to clone behind its `Arc`.
@@ -51,10 +52,36 @@ pub struct Snapshot {
     pub services: BTreeMap<Ref, Arc<Service>>,
     /// Names of the Secrets that exist.
     pub secrets: BTreeSet<Ref>,
+    /// What is known of certificates and roots: those in Secrets, and those in files that some resource names.
+    pub credentials: BTreeMap<CredentialSource, Arc<CredentialFacts>>,
+    /// The time, in seconds since 1970, as far as certificates go; 0: unknown.
+    pub now: i64,
     /// Resources that are stored but cannot be read, and why: the field's path and what was expected there.
     pub unreadable: BTreeMap<ResourceId, Unreadable>,
     /// Endpoint addresses by Service.
     pub backends: BTreeMap<Ref, Arc<Vec<Backend>>>,
+}
+
+/// What is known of a certificate, its key, and the roots for the other side's certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CredentialFacts {
+    /// The certificate that can be served: it has its key. With a `fault`, the one from before.
+    pub certificate: Option<CertificateFacts>,
+    /// Whether there are roots for the other side's certificate.
+    pub authority: bool,
+    /// Why what is there now cannot be used.
+    pub fault: Option<String>,
+}
+
+/// What is known of a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// The names that it is for, in lower case.
+    pub names: Vec<String>,
+    /// From when on it is valid, in seconds since 1970.
+    pub not_before: i64,
+    /// Until when it is valid, in seconds since 1970.
+    pub not_after: i64,
 }
 
 /// A stored resource that does not have the shape of its kind.

@@ -75,7 +75,7 @@ pub fn translate(snapshot: &Snapshot) -> Translation {
     let binding = listener::bind(&view, &hosts, &mut book);
     for (place, host) in hosts.iter().enumerate() {
         overlap::report(&view, host, &mut book);
-        if !binding.chosen.contains(&place) && !host.is_tls() {
+        if !binding.chosen.contains(&place) {
             let message = "not served: no Gateway chooses this VirtualService";
             book.add(Finding::advice(&host.resource.id, "", message));
         }
@@ -216,7 +216,7 @@ fn names_clusters<'r>(route: &'r Route, used: &mut FxHashSet<&'r ClusterName>) -
 fn closed_hosts(hosts: &[Host<'_>]) -> Vec<Arc<VirtualHost>> {
     hosts
         .iter()
-        .filter(|host| !host.is_tls() && host.routes.iter().any(|route| closed::is_closed(route)))
+        .filter(|host| host.routes.iter().any(|route| closed::is_closed(route)))
         .map(|host| {
             let source = host.resource.id.clone();
             let name = source.reference().to_string();

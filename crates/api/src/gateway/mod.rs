@@ -7,6 +7,7 @@ mod options;
 mod route;
 mod route_table;
 mod shared_options;
+mod ssl;
 mod stickiness;
 mod virtual_service;
 
@@ -20,5 +21,6 @@ pub use route::{
 };
 pub use route_table::{RouteTable, RouteTableSpec};
 pub use shared_options::{RouteOption, RouteOptionSpec, VirtualHostOption, VirtualHostOptionSpec};
+pub use ssl::{ProtocolVersion, SslConfig, SslFiles, SslParameters};
 pub use stickiness::{Stickiness, StickyCookie};
 pub use virtual_service::{VirtualHost, VirtualService, VirtualServiceSpec};

@@ -4,8 +4,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DelegateOptionsRefs, Route, VirtualHostOptions};
-use crate::{NamespacedStatuses, RawOptions, Written};
+use super::{DelegateOptionsRefs, Route, SslConfig, VirtualHostOptions};
+use crate::{NamespacedStatuses, Written};
 
 /// A set of domains, their root routes, and the options and certificate of the host.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub struct VirtualServiceSpec {
     pub virtual_host: VirtualHost,
     /// The certificate to serve these domains with. A VirtualService that has one is never served in plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ssl_config: Option<RawOptions>,
+    pub ssl_config: Option<SslConfig>,
     /// A name for people.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub display_name: String,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HostPolicy, Route};
+use super::{HostPolicy, Route, ServerTls};
 use crate::ResourceId;
 
 /// An address and a port, and the hosts served there.
@@ -21,6 +21,9 @@ pub struct Listener {
     pub bind_port: u16,
     /// Whether it speaks TLS.
     pub ssl: bool,
+    /// How it does, by the names that clients ask for. A name that is not here is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls: Vec<Arc<ServerTls>>,
     /// Whether a port in the request's Host is cut off before the domains are compared.
     pub strip_any_host_port: bool,
     /// The hosts. Their domains are disjoint.

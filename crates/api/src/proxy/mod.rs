@@ -11,6 +11,7 @@ mod policy;
 mod retries;
 mod route;
 mod stickiness;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use policy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy, Substitution
 pub use retries::{BackOff, Retries, RetryCondition};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};
 pub use stickiness::{Stickiness, StickyKey};
+pub use tls::{CredentialSource, ServerTls, TlsVersion};
 
 use crate::ResourceId;
 

@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn each_option_is_named_once_by_its_path() {
         let object = json!({"spec": {
-            "sslConfig": {"secretRef": {"name": "a", "namespace": "b"}, "sniDomains": ["x"]},
+            "sslConfig": {"secretRef": {"name": "a", "namespace": "b"}, "sniDomains": ["x"], "sds": {}},
             "virtualHost": {
                 "domains": ["*"],
                 "options": {"dlp": {"actions": []}, "nonsense": 1},
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "spec.sslConfig",
+                "spec.sslConfig.sds",
                 "spec.virtualHost.options.dlp",
                 "spec.virtualHost.routes[1].options.ratelimit",
                 "spec.virtualHost.routes[1].options.tracing",

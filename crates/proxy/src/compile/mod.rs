@@ -6,6 +6,7 @@ mod destinations;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use serin_api::ResourceId;
 use serin_api::proxy::{ClusterName, Listener, ProxySpec, VirtualHost};
 
 pub(crate) use destinations::{DestinationHandle, Destinations};
@@ -34,6 +35,8 @@ pub(crate) struct Table {
 pub(crate) struct CompiledHost {
     pub(crate) router: Router,
     pub(crate) routes: Vec<CompiledRoute>,
+    /// The VirtualService.
+    pub(crate) source: ResourceId,
     /// The routes' names, apart from what every request reads.
     pub(crate) names: Vec<Arc<str>>,
     /// Keeps the numbers of the destinations that the routes name.
@@ -130,7 +133,7 @@ impl Compiler {
             routes.push(CompiledRoute { action, policy: policy.map(Arc::new), scope });
             names.push(route.name.as_str().into());
         }
-        Ok(CompiledHost { router: router.build(), routes, names, _used: used })
+        Ok(CompiledHost { router: router.build(), routes, source: host.source.clone(), names, _used: used })
     }
 }
 

@@ -210,7 +210,7 @@ pub(crate) fn to_upstream<B>(
 
     let forwarded_for = if found.forwarded_for { appended(headers, &connection.forwarded_for) } else { None };
     headers.insert(FORWARDED_FOR, forwarded_for.unwrap_or_else(|| connection.forwarded_for.clone()));
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(connection.scheme()));
     if !found.request_id || !is_internal(connection.peer) {
         headers.insert(REQUEST_ID, request_id(random));
     }

@@ -93,12 +93,18 @@ fn decide(
         path: uri.path(),
         query: uri.query(),
         authority,
-        scheme: "http",
+        scheme: exchange.connection.scheme(),
         headers: request.headers(),
     };
     let not_found = (StatusCode::NOT_FOUND, "");
     let host = table.hosts.find(authority.unwrap_or_default()).ok_or(not_found)?;
     let host = table.virtual_hosts.get(host as usize).ok_or(not_found)?;
+    // A client certificate that was asked for by one name does not stand for the hosts behind another (RFC 9110, 15.5.20).
+    if let Some(chain) = exchange.connection.chain()
+        && !exchange.connection.listener.admits(chain, &host.source)
+    {
+        return Err((StatusCode::MISDIRECTED_REQUEST, ""));
+    }
     let found = host.router.find(&view).ok_or(not_found)?;
     let route = host.routes.get(found.route as usize).ok_or(not_found)?;
     exchange.scope = route.scope;

@@ -55,6 +55,9 @@ pub(crate) fn render(registry: &Registry, workers: &[Arc<WorkerCounters>], swaps
         ("serin_connections_refused_total", "counter", "Connections closed at once: too many.", |w| {
             &w.connections_refused
         }),
+        ("serin_tls_handshake_failures_total", "counter", "TLS handshakes with clients that failed.", |w| {
+            &w.tls_handshake_failures
+        }),
         ("serin_upstream_connections_total", "counter", "Connections to upstreams.", |w| &w.upstream_connections_total),
         ("serin_upstream_connect_failures_total", "counter", "Endpoints that could not be connected to.", |w| {
             &w.upstream_connect_failures

@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
+use super::client_stream::ClientStream;
 use super::{ConnectionState, Worker};
 
 /// A client's socket.
 pub(crate) struct ClientIo {
-    stream: TokioIo<TcpStream>,
+    stream: TokioIo<ClientStream>,
     /// What was read already.
     prefix: Bytes,
     state: Rc<ConnectionState>,
@@ -22,7 +22,7 @@ pub(crate) struct ClientIo {
 }
 
 impl ClientIo {
-    pub(crate) fn new(stream: TcpStream, prefix: Bytes, state: Rc<ConnectionState>, worker: Rc<Worker>) -> Self {
+    pub(crate) fn new(stream: ClientStream, prefix: Bytes, state: Rc<ConnectionState>, worker: Rc<Worker>) -> Self {
         Self { stream: TokioIo::new(stream), prefix, state, worker }
     }
 }

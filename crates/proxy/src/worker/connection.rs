@@ -10,10 +10,11 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 
 use super::client_io::ClientIo;
+use super::client_stream::ClientStream;
 use super::screened_io::ScreenedIo;
 use super::{ConnectionState, Ending, Worker};
 use crate::forward::{Tunnel, respond};
@@ -38,10 +39,10 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecu
 }
 
 /// Serves the connection until it ends.
-pub(crate) async fn serve(worker: Rc<Worker>, state: Rc<ConnectionState>, mut stream: TcpStream) {
+pub(crate) async fn serve(worker: Rc<Worker>, state: Rc<ConnectionState>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
-    let (first, http2) = {
-        let mut opening = pin!(opening(&mut stream));
+    let (stream, first, http2) = {
+        let mut opening = pin!(open(&worker, &state, stream));
         let result = poll_fn(|cx| {
             state.register(cx);
             match state.ending() {
@@ -65,8 +66,19 @@ pub(crate) async fn serve(worker: Rc<Worker>, state: Rc<ConnectionState>, mut st
     }
 }
 
+/// The stream to serve, the first bytes on it, and whether they begin HTTP/2.
+async fn open(worker: &Worker, state: &ConnectionState, stream: TcpStream) -> io::Result<(ClientStream, Bytes, bool)> {
+    let mut stream = match state.listener.tls() {
+        None => ClientStream::Plain(stream),
+        // Apart from the task, whose memory a plain connection has for as long as it lives.
+        Some(table) => Box::pin(ClientStream::accept(stream, &table, worker, state)).await?,
+    };
+    let (first, http2) = opening(&mut stream).await?;
+    Ok((stream, first, http2))
+}
+
 /// The first bytes, and whether they begin HTTP/2.
-async fn opening(stream: &mut TcpStream) -> io::Result<(Bytes, bool)> {
+async fn opening(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<(Bytes, bool)> {
     let mut first = BytesMut::with_capacity(FIRST_READ);
     loop {
         if stream.read_buf(&mut first).await? == 0 {

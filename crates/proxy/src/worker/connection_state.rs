@@ -1,14 +1,16 @@
 //! What a worker keeps about a connection from a client: whose it is, what it waits for, and whether it should end.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use http::HeaderValue;
 
 use super::{LocalListener, LocalTable};
 use crate::forward::Tunnel;
+use crate::tls::Chain;
 
 /// A connection's state. The connection's own task and the worker's sweep share it.
 pub(crate) struct ConnectionState {
@@ -16,6 +18,8 @@ pub(crate) struct ConnectionState {
     pub(crate) peer: IpAddr,
     /// The peer's address as `x-forwarded-for` has it.
     pub(crate) forwarded_for: HeaderValue,
+    /// How it speaks TLS; empty where it does not.
+    chain: OnceCell<Arc<Chain>>,
     in_flight: Cell<u32>,
     /// The tick at which a request's headers began to arrive.
     header_since: Cell<Option<u64>>,
@@ -57,6 +61,7 @@ impl ConnectionState {
             listener,
             peer,
             forwarded_for,
+            chain: OnceCell::new(),
             in_flight: Cell::new(0),
             // A connection that says nothing at all is held to the same limit.
             header_since: Cell::new(Some(now)),
@@ -72,6 +77,21 @@ impl ConnectionState {
     /// What the connection's listener serves right now.
     pub(crate) fn table(&self) -> Rc<LocalTable> {
         self.listener.table()
+    }
+
+    /// The connection speaks TLS by this chain.
+    pub(super) fn secured_by(&self, chain: &Arc<Chain>) {
+        let _ = self.chain.set(Arc::clone(chain));
+    }
+
+    /// How the connection speaks TLS, if it does.
+    pub(crate) fn chain(&self) -> Option<&Chain> {
+        self.chain.get().map(|chain| &**chain)
+    }
+
+    /// `http` or `https`.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.chain.get().is_some() { "https" } else { "http" }
     }
 
     pub(crate) fn begin_request(&self) {

@@ -5,15 +5,19 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serin_api::ResourceId;
 use tokio::sync::oneshot;
 
 use crate::balance::{Candidate, Destination, RetryPermit};
 use crate::compile::Table;
 use crate::forward::Pool;
+use crate::tls::{Chain, TlsTable};
 
 /// A listener as one worker serves it.
 pub(crate) struct LocalListener {
     table: RefCell<Rc<LocalTable>>,
+    /// How it speaks TLS, if it does.
+    tls: RefCell<Option<Arc<TlsTable>>>,
     /// Dropped to stop accepting.
     pub(crate) accepting: RefCell<Option<oneshot::Sender<()>>>,
 }
@@ -30,15 +34,27 @@ impl std::ops::Deref for LocalTable {
 }
 
 impl LocalListener {
-    pub(crate) fn new(table: Arc<Table>, accepting: oneshot::Sender<()>) -> Self {
-        Self { table: RefCell::new(Rc::new(LocalTable(table))), accepting: RefCell::new(Some(accepting)) }
+    pub(crate) fn new(table: Arc<Table>, tls: Option<Arc<TlsTable>>, accepting: oneshot::Sender<()>) -> Self {
+        let accepting = RefCell::new(Some(accepting));
+        Self { table: RefCell::new(Rc::new(LocalTable(table))), tls: RefCell::new(tls), accepting }
     }
 
     pub(crate) fn table(&self) -> Rc<LocalTable> {
         Rc::clone(&self.table.borrow())
     }
 
-    pub(crate) fn swap(&self, table: Arc<Table>) {
+    /// How it speaks TLS right now, if it does.
+    pub(crate) fn tls(&self) -> Option<Arc<TlsTable>> {
+        self.tls.borrow().clone()
+    }
+
+    /// Whether a client that came by `chain` may reach the routes of `source`.
+    pub(crate) fn admits(&self, chain: &Chain, source: &ResourceId) -> bool {
+        self.tls.borrow().as_ref().is_none_or(|tls| tls.admits(chain, source))
+    }
+
+    pub(crate) fn swap(&self, table: Arc<Table>, tls: Option<Arc<TlsTable>>) {
+        *self.tls.borrow_mut() = tls;
         *self.table.borrow_mut() = Rc::new(LocalTable(table));
     }
 }

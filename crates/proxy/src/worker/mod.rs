@@ -2,6 +2,7 @@
 //! nothing that a request has to wait for.
 
 mod client_io;
+mod client_stream;
 mod connection;
 mod connection_state;
 mod deadlines;

@@ -21,6 +21,7 @@ use crate::Limits;
 use crate::balance::Destination;
 use crate::compile::Table;
 use crate::metrics::{Registry, WorkerCounters};
+use crate::tls::TlsTable;
 
 /// Ticks between two sweeps over connections and pools.
 const SWEEP_EVERY: u64 = 10;
@@ -29,10 +30,10 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// What a worker is told.
 pub(crate) enum Command {
-    /// Accept connections on `socket` and serve `table`.
-    Open { listener: u64, socket: StdListener, table: Arc<Table> },
-    /// Serve `table` from now on.
-    Serve { listener: u64, table: Arc<Table> },
+    /// Accept connections on `socket`, speak TLS if `tls` says how, and serve `table`.
+    Open { listener: u64, socket: StdListener, table: Arc<Table>, tls: Option<Arc<TlsTable>> },
+    /// Serve `table` from now on, new connections as `tls` says.
+    Serve { listener: u64, table: Arc<Table>, tls: Option<Arc<TlsTable>> },
     /// Stop accepting; connections end when what is in flight is done, at the latest after `within`.
     Close { listener: u64, within: Duration },
     /// Destinations that changed, by number.
@@ -122,18 +123,18 @@ async fn run(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command>)
 impl Worker {
     fn obey(self: &Rc<Self>, command: Command, listeners: &mut FxHashMap<u64, Rc<LocalListener>>) {
         match command {
-            Command::Open { listener, socket, table } => match TcpListener::from_std(socket) {
+            Command::Open { listener, socket, table, tls } => match TcpListener::from_std(socket) {
                 Ok(socket) => {
                     let (accepting, closed) = oneshot::channel();
-                    let local = Rc::new(LocalListener::new(table, accepting));
+                    let local = Rc::new(LocalListener::new(table, tls, accepting));
                     listeners.insert(listener, Rc::clone(&local));
                     tokio::task::spawn_local(accept(Rc::clone(self), local, socket, closed));
                 }
                 Err(error) => tracing::error!(%error, "a worker cannot poll a listening socket"),
             },
-            Command::Serve { listener, table } => {
+            Command::Serve { listener, table, tls } => {
                 if let Some(listener) = listeners.get(&listener) {
-                    listener.swap(table);
+                    listener.swap(table, tls);
                 }
             }
             Command::Close { listener, within } => {

@@ -104,6 +104,7 @@ pub fn listener(name: &str, port: u16, hosts: Vec<Arc<VirtualHost>>) -> Listener
         bind_address: "::".to_owned(),
         bind_port: port,
         ssl: false,
+        tls: Vec::new(),
         strip_any_host_port: false,
         virtual_hosts: hosts,
     }

@@ -12,9 +12,13 @@ use crate::translation::Translation;
 pub(super) fn close(mut kept: ProxySpec, current: &ProxySpec, translation: &Translation) -> ProxySpec {
     for listener in &mut kept.listeners {
         let now = current.listeners.iter().find(|now| now.name == listener.name);
-        let hosts = now.map_or(&translation.closed_hosts, |now| &now.virtual_hosts);
+        let all_closed = || {
+            let here = |host: &&Arc<VirtualHost>| listener.ssl == translation.tls_only.contains(&host.source);
+            translation.closed_hosts.iter().filter(here).cloned().collect()
+        };
+        let hosts = now.map_or_else(all_closed, |now| now.virtual_hosts.clone());
         if hosts.iter().any(|host| host.routes.iter().any(|route| closed::is_closed(route))) {
-            let virtual_hosts = guarded(&listener.virtual_hosts, hosts);
+            let virtual_hosts = guarded(&listener.virtual_hosts, &hosts);
             *listener = Arc::new(Listener { virtual_hosts, ..Listener::clone(listener) });
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn without_deleted(spec: &ProxySpec, translation: &Translation) -> Pr
             let virtual_hosts = listener
                 .virtual_hosts
                 .iter()
-                .filter(|host| !gone(&host.source) && !translation.tls_only.contains(&host.source))
+                .filter(|host| !gone(&host.source) && (listener.ssl || !translation.tls_only.contains(&host.source)))
                 .map(|host| {
                     let routes =
                         host.routes.iter().filter_map(|route| pruned(route, spec, translation, &gone)).collect();

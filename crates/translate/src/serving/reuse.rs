@@ -59,9 +59,11 @@ fn same_listener(old: &Arc<Listener>, new: &Arc<Listener>) -> Arc<Listener> {
         name: new.name.clone(),
         source: new.source.clone(),
         bind_address: new.bind_address.clone(),
+        tls: new.tls.iter().map(|tls| old.tls.iter().find(|before| *before == tls).unwrap_or(tls).clone()).collect(),
         ..**new
     };
     let same = alike(&listener.virtual_hosts, &old.virtual_hosts)
+        && alike(&listener.tls, &old.tls)
         && (&listener.source, &listener.bind_address, listener.bind_port)
             == (&old.source, &old.bind_address, old.bind_port)
         && (listener.ssl, listener.strip_any_host_port) == (old.ssl, old.strip_any_host_port);

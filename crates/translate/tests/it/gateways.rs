@@ -4,7 +4,7 @@ use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
 
 use crate::fixture::ask::get;
-use crate::fixture::{World, app, says, settings, virtual_service};
+use crate::fixture::{World, says, settings, virtual_service};
 
 fn gateway(name: &str, spec: &str) -> String {
     format!(
@@ -31,7 +31,7 @@ fn the_two_gateways_from_the_start() {
     world.serve();
     let listeners: Vec<_> =
         world.serving().listeners.iter().map(|listener| (listener.name.as_str(), listener.bind_port)).collect();
-    assert_eq!(listeners, [("gloo-system.gateway-proxy", 8080)]);
+    assert_eq!(listeners, [("gloo-system.gateway-proxy", 8080), ("gloo-system.gateway-proxy-ssl", 8443)]);
     assert_eq!(world.answer(&get("/")), "404");
     assert!(world.translate().reports.iter().all(|(_, report)| report.findings().is_empty()));
 }
@@ -88,7 +88,7 @@ fn malformed_gateways_are_rejected_and_nothing_listens_for_them() {
         assert!(reason.contains(sentence), "{spec}: {reason}");
         assert!(world.translate().is_invalid());
         // The one that was there first goes on.
-        assert_eq!(world.serving().listeners.len(), 1, "{spec}");
+        assert_eq!(world.serving().listeners.len(), 2, "{spec}");
         assert_eq!(world.answer(&get("/")), "200 app", "{spec}");
     }
 }
@@ -127,7 +127,7 @@ fn faulty_choices_are_errors_on_the_gateway() {
         assert_eq!(state, Rejected);
         assert!(reason.contains(sentence), "{reason}");
         assert!(world.translate().is_invalid());
-        assert_eq!(world.serving().listeners.len(), 1);
+        assert_eq!(world.serving().listeners.len(), 2);
     }
 }
 
@@ -139,7 +139,7 @@ fn tcp_and_hybrid_gateways_are_advice() {
         let (state, reason) = gateway_status(&world, "other");
         assert_eq!(state, Accepted);
         assert!(reason.contains(&format!("spec.{kind}: not implemented yet")), "{reason}");
-        assert_eq!(world.serving().listeners.len(), 1);
+        assert_eq!(world.serving().listeners.len(), 2);
         assert!(!world.translate().is_invalid());
     }
 }
@@ -150,12 +150,12 @@ fn gateways_are_read_where_the_settings_say() {
         gateway("other", "{bindAddress: '::', bindPort: 9000, httpGateway: {}}").replace("gloo-system", "team");
     let mut world = World::new();
     world.apply(&elsewhere).serve();
-    assert_eq!(world.serving().listeners.len(), 1);
+    assert_eq!(world.serving().listeners.len(), 2);
     let (state, reason) = world.status(ResourceKind::Gateway, "team", "other");
     assert_eq!(state, Accepted);
     assert!(reason.contains("readGatewaysFromAllNamespaces"), "{reason}");
     world.apply(&settings("{gateway: {readGatewaysFromAllNamespaces: true}}")).serve();
-    assert_eq!(world.serving().listeners.len(), 2);
+    assert_eq!(world.serving().listeners.len(), 3);
 }
 
 #[test]
@@ -246,17 +246,4 @@ fn a_port_is_cut_off_when_the_connection_manager_says_so() {
         gateway_status(&world, "gateway-proxy").1,
         "advice:\n  spec.httpGateway.options.httpConnectionManagerSettings.idleTimeout: not implemented yet: it has no effect"
     );
-}
-
-#[test]
-fn a_virtual_service_with_ssl_config_is_never_served_in_plain_text() {
-    let mut world = World::new();
-    let tls = app(&format!("[{{matchers: [{{prefix: /}}], {}}}]", says("tls")))
-        .replace("spec:\n", "spec:\n  sslConfig: {secretRef: {name: a, namespace: b}}\n");
-    world.apply(&tls).serve();
-    assert_eq!(world.answer(&get("/")), "404");
-    assert_eq!(world.serving().listeners.len(), 1);
-    let (state, reason) = world.vs_status();
-    assert_eq!(state, Accepted);
-    assert!(reason.starts_with("advice:\n  spec.sslConfig: not implemented yet"), "{reason}");
 }

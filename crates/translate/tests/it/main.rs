@@ -12,4 +12,5 @@ mod never_open;
 mod options;
 mod outages;
 mod serving;
+mod tls;
 mod walkthrough;

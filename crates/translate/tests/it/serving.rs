@@ -109,7 +109,7 @@ fn what_is_deleted_is_not_served_though_frozen_and_does_not_come_back() {
     world.delete(ResourceKind::VirtualService, "gloo-system", "other").serve();
     assert_eq!(world.answer(&get("/").host("other.example")), "404");
     world.delete(ResourceKind::Gateway, "gloo-system", "gateway-proxy").serve();
-    assert!(world.serving().listeners.is_empty());
+    assert!(world.serving().listeners.iter().all(|listener| listener.ssl));
 }
 
 #[test]
@@ -194,6 +194,7 @@ fn every_known_resource_has_a_report_and_the_sources_their_generations() {
         sources,
         [
             "Gateway gloo-system/gateway-proxy 1",
+            "Gateway gloo-system/gateway-proxy-ssl 1",
             "VirtualService gloo-system/app 2",
             "RouteTable team/t 1",
             "Settings gloo-system/default 1"
