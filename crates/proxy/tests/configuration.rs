@@ -156,7 +156,8 @@ fn listeners_come_and_go_and_tls_is_never_served_in_plain_text() {
     with_tls.listeners.push(Arc::new(tls));
     plane.apply(Arc::new(with_tls)).unwrap();
     let open = plane.listeners();
-    assert_eq!(open.iter().map(|open| open.name.as_str()).collect::<Vec<_>>(), ["test.gw"]);
+    assert_eq!(open.iter().map(|open| open.name.as_str()).collect::<Vec<_>>(), ["test.gw", "test.tls"]);
+    assert_eq!(raw(open[1].address, "GET / HTTP/1.1\r\nhost: h\r\n\r\n").find("HTTP/1"), None);
 
     let mut idle = connect(open[0].address);
     idle.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").unwrap();
