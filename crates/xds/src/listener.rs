@@ -37,8 +37,16 @@ pub struct ListenerAddresses {
 
 /// One listener; `None` for one that must not be opened, because it is to speak TLS and cannot.
 pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses) -> Option<Listener> {
-    let proxy::Listener { name, source: _, bind_address, bind_port, ssl, strip_any_host_port, virtual_hosts: _ } =
-        listener;
+    let proxy::Listener {
+        name,
+        source: _,
+        bind_address,
+        bind_port,
+        ssl,
+        tls: _,
+        strip_any_host_port,
+        virtual_hosts: _,
+    } = listener;
     if *ssl {
         return None;
     }

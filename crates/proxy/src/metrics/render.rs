@@ -49,7 +49,7 @@ pub(crate) fn render(registry: &Registry, workers: &[Arc<WorkerCounters>], swaps
     }
 
     type Pick = fn(&WorkerCounters) -> &Counter;
-    let totals: [(&str, &str, &str, Pick); 9] = [
+    let totals: [(&str, &str, &str, Pick); 10] = [
         ("serin_connections_active", "gauge", "Connections from clients that are open.", |w| &w.connections),
         ("serin_connections_total", "counter", "Connections from clients.", |w| &w.connections_total),
         ("serin_connections_refused_total", "counter", "Connections closed at once: too many.", |w| {
