@@ -11,6 +11,7 @@ mod compile;
 mod destination;
 mod domain;
 mod endpoints;
+mod faults;
 mod field_path;
 mod flatten;
 mod host;

@@ -7,7 +7,7 @@ use serin_api::proxy::RoutePolicy;
 
 use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
-use crate::{retries, rewrite};
+use crate::{faults, retries, rewrite};
 
 /// What `options` come to.
 ///
@@ -19,6 +19,11 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     let read: RouteOptions = read(options, &mut faults);
     let mut policy = RoutePolicy { timeout: read.timeout, ..RoutePolicy::default() };
     rewrite::fill(&read, &mut policy, &mut faults);
+    policy.idle_timeout = read.idle_timeout;
+    policy.faults = read.faults.and_then(|written| faults::of(written, &mut faults));
+    // Of several that name a protocol the last one holds.
+    let websocket = read.upgrades.iter().rev().find_map(|upgrade| upgrade.websocket.as_ref());
+    policy.websocket = websocket.map(|websocket| websocket.enabled.unwrap_or(true));
     policy.retries = read.retries.map(|written| retries::of(written, &mut faults));
     match (faults.is_empty(), policy == RoutePolicy::default()) {
         (false, _) => Err(faults),

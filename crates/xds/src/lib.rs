@@ -10,6 +10,7 @@
 pub mod bootstrap;
 mod cluster;
 mod endpoint;
+mod faults;
 mod listener;
 mod matcher;
 mod policy;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::{CidrRange, Http1ProtocolOptions};
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
+use envoy_types::pb::envoy::extensions::filters::http::fault::v3::HttpFault;
 use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
     InternalAddressConfig, RouteSpecifier, StripPortMode, UpgradeConfig,
@@ -16,6 +17,7 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 use envoy_types::pb::google::protobuf::{BoolValue, UInt32Value};
 use serin_api::proxy;
 
+use crate::faults;
 use crate::protobuf::{any, duration, same_stream, socket_address};
 
 /// KiB of a request's headers; the same as in Serin's data plane.
@@ -65,6 +67,12 @@ pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses
 }
 
 fn connection_manager(name: &str, strip_any_host_port: bool) -> HttpConnectionManager {
+    // It does nothing but what a route says.
+    let fault = HttpFilter {
+        name: faults::FILTER.to_owned(),
+        config_type: Some(http_filter::ConfigType::TypedConfig(any(&HttpFault::default()))),
+        ..HttpFilter::default()
+    };
     let router = HttpFilter {
         name: "envoy.filters.http.router".to_owned(),
         config_type: Some(http_filter::ConfigType::TypedConfig(any(&Router::default()))),
@@ -80,7 +88,7 @@ fn connection_manager(name: &str, strip_any_host_port: bool) -> HttpConnectionMa
             config_source: Some(same_stream()),
             route_config_name: name.to_owned(),
         })),
-        http_filters: vec![router],
+        http_filters: vec![fault, router],
         use_remote_address: Some(BoolValue { value: true }),
         internal_address_config: Some(InternalAddressConfig {
             cidr_ranges: INTERNAL.map(internal).into(),

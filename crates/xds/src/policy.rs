@@ -1,15 +1,27 @@
 //! Options of routes and virtual hosts, in Envoy's terms.
 
-use envoy_types::pb::envoy::config::route::v3::route_action::HostRewriteSpecifier;
+use std::collections::HashMap;
+
+use envoy_types::pb::envoy::config::route::v3::route_action::{HostRewriteSpecifier, UpgradeConfig};
 use envoy_types::pb::envoy::config::route::v3::{RouteAction, VirtualHost};
-use envoy_types::pb::google::protobuf::BoolValue;
+use envoy_types::pb::google::protobuf::{Any, BoolValue};
 use serin_api::proxy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy};
 
-use crate::protobuf::{duration, substitution};
+use crate::faults;
+use crate::protobuf::{any, duration, substitution};
 
 /// Sets what `policy` says on the action that forwards a route's requests.
 pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
-    let RoutePolicy { path_rewrite, host_rewrite, append_x_forwarded_host, timeout, retries } = policy;
+    let RoutePolicy {
+        path_rewrite,
+        host_rewrite,
+        append_x_forwarded_host,
+        timeout,
+        retries,
+        idle_timeout,
+        faults: _,
+        websocket,
+    } = policy;
     match path_rewrite {
         None => {}
         Some(PathRewrite::Prefix(prefix)) => action.prefix_rewrite.clone_from(prefix),
@@ -23,7 +35,19 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
     });
     action.append_x_forwarded_host = *append_x_forwarded_host;
     action.timeout = timeout.map(|timeout| duration(timeout.0));
+    action.idle_timeout = idle_timeout.map(|timeout| duration(timeout.0));
+    action.upgrade_configs.extend(websocket.map(|enabled| UpgradeConfig {
+        upgrade_type: "websocket".to_owned(),
+        enabled: Some(BoolValue { value: enabled }),
+        ..UpgradeConfig::default()
+    }));
     action.retry_policy = retries.as_ref().map(crate::retries::policy);
+}
+
+/// What `policy` says to the filters before the router, by their names.
+pub(crate) fn filters(policy: &RoutePolicy) -> HashMap<String, Any> {
+    let faults = policy.faults.as_ref().map(|faults| (faults::FILTER.to_owned(), any(&faults::filter(faults))));
+    faults.into_iter().collect()
 }
 
 /// Sets what `policy` says for all routes of `host`.

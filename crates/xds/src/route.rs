@@ -76,6 +76,12 @@ fn alternatives(route: &proxy::Route) -> Vec<Route> {
             name: name.clone(),
             r#match: Some(RouteMatch { runtime_fraction: share.map(fraction), ..found.clone() }),
             action: Some(action.clone()),
+            // Only what is forwarded can fail on purpose.
+            typed_per_filter_config: policy
+                .as_deref()
+                .filter(|_| matches!(action, EnvoyAction::Route(_)))
+                .map(policy::filters)
+                .unwrap_or_default(),
             ..Route::default()
         })
     });

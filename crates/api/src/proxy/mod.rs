@@ -6,6 +6,7 @@
 
 mod cluster;
 mod endpoint;
+mod faults;
 mod listener;
 mod policy;
 mod retries;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 pub use endpoint::{Endpoint, EndpointMap};
+pub use faults::{Abort, Delay, Faults};
 pub use listener::{Listener, VirtualHost};
 pub use policy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy, Substitution};
 pub use retries::{BackOff, Retries, RetryCondition};

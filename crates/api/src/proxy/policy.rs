@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Retries;
+use super::{Faults, Retries};
 use crate::GoDuration;
 
 /// A route's options, merged and checked.
@@ -24,6 +24,15 @@ pub struct RoutePolicy {
     /// When a request is tried again. Unset: as the virtual host says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<Retries>,
+    /// How long a request may stand still; zero: as long as it likes. Unset: the data plane's own limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<GoDuration>,
+    /// Faults that are made on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<Faults>,
+    /// Whether a connection may switch to WebSocket. Unset: it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub websocket: Option<bool>,
 }
 
 /// A virtual host's options, merged and checked: what they do to the requests of all its routes.

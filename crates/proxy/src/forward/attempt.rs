@@ -192,7 +192,7 @@ impl Failure {
             Self::Connect(_) => Some(NoResponse::Unconnected),
             Self::Send(SendError::Closed { .. } | SendError::Protocol | SendError::Timeout(TimeLimit::Try))
             | Self::Time(TimeLimit::Try) => Some(broken),
-            Self::Send(SendError::Client | SendError::Timeout(TimeLimit::Route)) | Self::Time(TimeLimit::Route) => None,
+            Self::Send(SendError::Client | SendError::Timeout(_)) | Self::Time(_) => None,
         }
     }
 }
@@ -204,6 +204,13 @@ fn failed(exchange: Exchange, failure: &Failure) -> Response<Body> {
         Failure::Send(SendError::Closed { .. }) => (StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),
         Failure::Send(SendError::Protocol) => (StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
         Failure::Send(SendError::Client) => return reply::refusal(exchange, StatusCode::BAD_REQUEST, ""),
+        Failure::Send(SendError::Timeout(TimeLimit::Idle { read })) | Failure::Time(TimeLimit::Idle { read }) => {
+            exchange.worker.counters.upstream_timeouts.add(1);
+            match read {
+                true => (StatusCode::GATEWAY_TIMEOUT, reply::STANDSTILL),
+                false => return reply::refusal(exchange, StatusCode::REQUEST_TIMEOUT, reply::STANDSTILL),
+            }
+        }
         Failure::Send(SendError::Timeout(_)) | Failure::Time(_) => {
             exchange.worker.counters.upstream_timeouts.add(1);
             (StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT)

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -29,6 +30,8 @@ pub(crate) struct UpstreamBody {
     connection: Option<Box<UpstreamConnection>>,
     pool: Rc<Pool>,
     deadline: Option<Deadline>,
+    /// How long it may stand still, and until when this time.
+    idle: Option<(Duration, Deadline)>,
 }
 
 /// Why a response broke off.
@@ -40,6 +43,9 @@ pub(crate) enum BodyError {
     /// The route's time ran out.
     #[error("the response took longer than the route allows")]
     Timeout,
+    /// Nothing came for too long.
+    #[error("the response stood still for longer than the route allows")]
+    Standstill,
 }
 
 impl Body {
@@ -58,7 +64,9 @@ impl Body {
         deadline: Option<Deadline>,
         exchange: Exchange,
     ) -> Self {
-        let body = UpstreamBody { connection: Some(connection), pool, deadline };
+        let idle = exchange.policy.as_ref().and_then(|policy| policy.idle_timeout());
+        let idle = idle.map(|idle| (idle, exchange.worker.deadlines.after(idle)));
+        let body = UpstreamBody { connection: Some(connection), pool, deadline, idle };
         Self { kind: Kind::Upstream(body), exchange: Some(exchange) }
     }
 }
@@ -68,7 +76,8 @@ impl http_body::Body for Body {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let body = match &mut self.kind {
+        let this = &mut *self;
+        let body = match &mut this.kind {
             Kind::Full(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Kind::Full(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Kind::Upstream(body) => body,
@@ -78,6 +87,14 @@ impl http_body::Body for Body {
         if frame.is_pending() && body.deadline.as_ref().is_some_and(|deadline| deadline.poll_passed(cx)) {
             body.connection = None;
             return Poll::Ready(Some(Err(BodyError::Timeout)));
+        }
+        if let (Some((time, until)), Some(exchange)) = (&mut body.idle, &this.exchange) {
+            if frame.is_ready() {
+                *until = exchange.worker.deadlines.after(*time);
+            } else if until.poll_passed(cx) {
+                body.connection = None;
+                return Poll::Ready(Some(Err(BodyError::Standstill)));
+            }
         }
         frame
     }

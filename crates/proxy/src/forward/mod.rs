@@ -3,6 +3,7 @@
 mod attempt;
 mod body;
 mod exchange;
+mod faults;
 mod headers;
 mod outgoing;
 mod patience;
@@ -158,7 +159,15 @@ async fn forward(
     let Some(destination) = worker.destination(number) else {
         return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
     };
+    if let Some(refused) = faults::make(&exchange).await {
+        return reply::text(exchange, refused, reply::FAULT);
+    }
     let upgrade = headers::upgrade(&request);
+    let allowed = |protocol| exchange.policy.as_ref().is_none_or(|policy| policy.allows_upgrade(protocol));
+    if !upgrade.as_ref().is_none_or(allowed) {
+        // What follows was meant for the other protocol.
+        return reply::refusal(exchange, StatusCode::FORBIDDEN, "");
+    }
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
     if let Some(policy) = &exchange.policy {

@@ -33,6 +33,8 @@ pub(crate) struct Outgoing {
     repeatable: bool,
     /// Whether the upstream takes no more of it.
     given_up: bool,
+    /// Bytes that came in or went out.
+    moved: u64,
     /// What was read of the body, while it is little enough to be sent again.
     replay: Option<Replay>,
 }
@@ -76,6 +78,7 @@ impl Outgoing {
             bodiless: framing == RequestFraming::Empty,
             repeatable: framing == RequestFraming::Empty && parts.method.is_safe(),
             given_up: false,
+            moved: 0,
             replay: (framing != RequestFraming::Empty && replay > 0)
                 .then(|| Replay { pieces: Vec::new(), room: replay }),
         };
@@ -99,6 +102,11 @@ impl Outgoing {
     /// Whether all of it that is wanted has been read from the client.
     pub(crate) fn is_read(&self) -> bool {
         self.given_up || self.body.is_none()
+    }
+
+    /// How many bytes of it came in or went out.
+    pub(crate) fn moved(&self) -> u64 {
+        self.moved
     }
 
     /// Whether some of it has gone out.
@@ -202,6 +210,7 @@ impl Outgoing {
 
     fn queue(&mut self, bytes: Bytes) {
         self.queued += bytes.len();
+        self.moved += bytes.len() as u64;
         if let Some(replay) = &mut self.replay {
             match replay.room.checked_sub(bytes.len()) {
                 Some(room) => {
@@ -234,6 +243,7 @@ impl Outgoing {
     }
 
     fn advance(&mut self, mut n: usize) {
+        self.moved += n as u64;
         let of_head = n.min(self.head.len() - self.written);
         self.written += of_head;
         n -= of_head;

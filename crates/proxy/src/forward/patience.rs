@@ -19,6 +19,9 @@ pub(crate) struct Patience {
     deadline: Option<Deadline>,
     per_try: Option<Duration>,
     this_try: Option<Pin<Box<Sleep>>>,
+    idle: Option<Duration>,
+    /// How much had moved when it last did, and when that is too long ago.
+    moved: Option<(u64, Deadline)>,
 }
 
 /// Whose time ran out.
@@ -28,6 +31,8 @@ pub(crate) enum TimeLimit {
     Route,
     /// This try's.
     Try,
+    /// Nothing moved for too long. `read`: the client had sent all of the request.
+    Idle { read: bool },
 }
 
 impl Patience {
@@ -39,6 +44,8 @@ impl Patience {
             deadline: None,
             per_try: policy.and_then(|policy| policy.retries()?.per_try),
             this_try: None,
+            idle: policy.and_then(CompiledPolicy::idle_timeout),
+            moved: None,
         }
     }
 
@@ -48,8 +55,16 @@ impl Patience {
     }
 
     /// Which limit has passed, if one has; else the task is woken when one does. `read`: the client has sent all of the
-    /// request. Time counts from there.
-    pub(crate) fn poll(&mut self, read: bool, cx: &mut Context<'_>) -> Poll<TimeLimit> {
+    /// request. Time counts from there. `moved` grows with every byte of it that moves.
+    pub(crate) fn poll(&mut self, read: bool, moved: u64, cx: &mut Context<'_>) -> Poll<TimeLimit> {
+        if let Some(idle) = self.idle {
+            if self.moved.as_ref().is_none_or(|(before, _)| *before != moved) {
+                self.moved = Some((moved, self.worker.deadlines.after(idle)));
+            }
+            if self.moved.as_ref().is_some_and(|(_, deadline)| deadline.poll_passed(cx)) {
+                return Poll::Ready(TimeLimit::Idle { read });
+            }
+        }
         if read {
             if self.is_over(cx) {
                 return Poll::Ready(TimeLimit::Route);
@@ -67,7 +82,7 @@ impl Patience {
         let mut work = pin!(work);
         poll_fn(|cx| match work.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(Ok(done)),
-            Poll::Pending => self.poll(read, cx).map(Err),
+            Poll::Pending => self.poll(read, 0, cx).map(Err),
         })
         .await
     }

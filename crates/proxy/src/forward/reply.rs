@@ -27,6 +27,11 @@ pub(crate) const DISCONNECTED: &str =
 pub(crate) const PROTOCOL_ERROR: &str =
     "upstream connect error or disconnect/reset before headers. reset reason: protocol error";
 
+/// A route that fails on purpose.
+pub(crate) const FAULT: &str = "fault filter abort";
+/// Nothing moved for too long.
+pub(crate) const STANDSTILL: &str = "stream timeout";
+
 /// A response with a text.
 pub(crate) fn text(exchange: Exchange, status: StatusCode, body: &'static str) -> Response<Body> {
     fixed(exchange, status, Bytes::from_static(body.as_bytes()))

@@ -128,7 +128,8 @@ impl UpstreamConnection {
                 }
             }
             let read = self.outgoing.as_ref().is_none_or(Outgoing::is_read);
-            patience.poll(read, cx).map(|limit| Err(SendError::Timeout(limit)))
+            let moved = self.outgoing.as_ref().map_or(0, Outgoing::moved) + self.input.len() as u64;
+            patience.poll(read, moved, cx).map(|limit| Err(SendError::Timeout(limit)))
         })
         .await;
         if let Ok(head) = &sent {

@@ -1,6 +1,7 @@
 //! What a route's options do to its requests, compiled so that nothing is parsed while serving. A route without options
 //! has no policy and pays nothing.
 
+mod faults;
 mod host_rewrite;
 mod path_rewrite;
 mod retries;
@@ -8,10 +9,11 @@ mod retries;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{HeaderValue, Request};
 use serin_api::proxy::RoutePolicy;
 
 use crate::error::CompileError;
+pub(crate) use faults::CompiledFaults;
 use host_rewrite::CompiledHostRewrite;
 use path_rewrite::CompiledPathRewrite;
 pub(crate) use retries::{CompiledRetries, NoResponse};
@@ -23,6 +25,9 @@ pub(crate) struct CompiledPolicy {
     host_rewrite: Option<CompiledHostRewrite>,
     timeout: Option<Duration>,
     retries: Option<Arc<CompiledRetries>>,
+    idle_timeout: Option<Duration>,
+    faults: Option<CompiledFaults>,
+    websocket: bool,
 }
 
 impl CompiledPolicy {
@@ -39,6 +44,9 @@ impl CompiledPolicy {
                 .map(|rewrite| CompiledHostRewrite::new(rewrite, policy.append_x_forwarded_host))
                 .transpose()?,
             timeout: policy.timeout.map(|timeout| timeout.0),
+            idle_timeout: policy.idle_timeout.map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero()),
+            faults: policy.faults.as_ref().map(CompiledFaults::new).transpose()?,
+            websocket: policy.websocket.unwrap_or(true),
             retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
         })
     }
@@ -68,5 +76,20 @@ impl CompiledPolicy {
     /// When a request is tried again, where the route says so.
     pub(crate) fn retries(&self) -> Option<&Arc<CompiledRetries>> {
         self.retries.as_ref()
+    }
+
+    /// How long a request may stand still, where the route says so.
+    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
+        self.idle_timeout
+    }
+
+    /// Faults that are made on purpose.
+    pub(crate) fn faults(&self) -> Option<&CompiledFaults> {
+        self.faults.as_ref()
+    }
+
+    /// Whether a connection may switch to `protocol`.
+    pub(crate) fn allows_upgrade(&self, protocol: &HeaderValue) -> bool {
+        self.websocket || !protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
     }
 }

@@ -2,7 +2,7 @@
 
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
-use serin_api::proxy::{HostRewrite, PathRewrite, RetryCondition, RoutePolicy, Substitution};
+use serin_api::proxy::{Abort, HostRewrite, PathRewrite, RetryCondition, RoutePolicy, Substitution};
 
 use crate::fixture::ask::get;
 use crate::fixture::{World, app, replacing, says, table, upstream};
@@ -156,4 +156,28 @@ fn retries_are_served_and_their_faults_are_named() {
     assert!(reason.contains("spec.virtualHost.routes[2].options.retries.numRetries"), "{reason}");
     assert!(world.answer(&get("/bad")).starts_with("404"));
     assert!(world.answer(&get("/worse")).starts_with("404"));
+}
+
+#[test]
+fn faults_standstill_and_upgrades_are_served_and_their_faults_are_named() {
+    let mut world = world();
+    world.apply(&replacing());
+    let route =
+        |path: &str, options: &str| format!("{{matchers: [{{prefix: {path}}}], options: {{{options}}}, {FORWARDS}}}");
+    let good = "faults: {abort: {percentage: 12.5, httpStatus: 503}}, idleTimeout: 7s, \
+                upgrades: [{websocket: {enabled: true}}, {websocket: {enabled: false}}]";
+    let routes = [
+        route("/good", good),
+        route("/bad", "faults: {delay: {percentage: 101, fixedDelay: 1s}}"),
+        route("/worse", "idleTimeout: never"),
+    ];
+    world.apply(&app(&format!("[{}]", routes.join(", ")))).serve();
+    let served = policy(&world, "/good").unwrap();
+    assert_eq!(served.faults.unwrap().abort, Some(Abort { per_million: 125_000, status: 503 }));
+    assert_eq!((served.idle_timeout.unwrap().to_string(), served.websocket), ("7s".to_owned(), Some(false)));
+    let (state, reason) = world.vs_status();
+    assert_eq!(state, Rejected);
+    assert!(reason.contains("spec.virtualHost.routes[1].options.faults.delay.percentage"), "{reason}");
+    assert!(reason.contains("spec.virtualHost.routes[2].options.idleTimeout"), "{reason}");
+    assert!(world.answer(&get("/bad")).starts_with("404"));
 }

@@ -1,10 +1,14 @@
 //! The options of routes, hosts and destinations that are implemented. A field that is not here is known from the
 //! catalogue alone, and is reported on whoever uses it.
 
+mod faults;
 mod host;
 mod retries;
 mod route;
+mod upgrades;
 
+pub use faults::{RouteAbort, RouteDelay, RouteFaults};
 pub use host::VirtualHostOptions;
 pub use retries::{RetryBackOff, RetryPolicy};
 pub use route::RouteOptions;
+pub use upgrades::{ProtocolUpgradeConfig, ProtocolUpgradeSpec};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RetryPolicy;
+use super::{ProtocolUpgradeConfig, RetryPolicy, RouteFaults};
 use crate::GoDuration;
 use crate::gateway::RegexRewrite;
 
@@ -41,4 +41,14 @@ pub struct RouteOptions {
     /// When a request is tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<RetryPolicy>,
+    /// How long the request may stand still: not a byte of it or of its response moves. Then it ends with 408 while the
+    /// client has not sent all of it, and with 504 while the upstream has not answered. 0: as long as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<GoDuration>,
+    /// Faults that are made on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<RouteFaults>,
+    /// Protocols that a connection may switch to, or may not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub upgrades: Vec<ProtocolUpgradeConfig>,
 }

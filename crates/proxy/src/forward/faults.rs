@@ -1,0 +1,16 @@
+//! Faults that a route makes on purpose, before a request goes anywhere.
+
+use http::StatusCode;
+use tokio::time::sleep;
+
+use super::exchange::Exchange;
+
+/// Holds the request up, if it is to be; then the status to answer it with, if it is not to be forwarded.
+pub(super) async fn make(exchange: &Exchange) -> Option<StatusCode> {
+    let faults = exchange.policy.as_ref()?.faults()?;
+    let delay = faults.delay(&mut exchange.worker.random.borrow_mut());
+    if let Some(delay) = delay {
+        sleep(delay).await;
+    }
+    faults.abort(&mut exchange.worker.random.borrow_mut())
+}
