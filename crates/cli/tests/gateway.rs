@@ -27,7 +27,8 @@ fn a_gateway_serves_another_cluster_and_goes_on_when_that_is_gone() {
     cluster.until("/answer", 200, "still here");
 
     let kubeconfig = cluster.ok(&["kubeconfig"]);
-    let flags = ["--bind", "127.0.0.1", "--map-port", "8080=0", "--admin-port", "0", "--workers", "1"];
+    let flags =
+        ["--bind", "127.0.0.1", "--map-port", "8080=0", "--map-port", "8443=0", "--admin-port", "0", "--workers", "1"];
     let mut gateway = cluster
         .serin(&["gateway", "--kubeconfig", kubeconfig.trim()])
         .args(flags)
