@@ -47,7 +47,7 @@ fn spec(port: u16, routes: usize) -> ProxySpec {
             source: source(ResourceKind::RouteTable),
             via: Vec::new(),
             matchers: vec![Matcher { prefix: Some(format!("/service-{number}/")), ..Matcher::default() }],
-            action: Action::Forward(Forward::Weighted(vec![WeightedTarget { target, weight: 1 }])),
+            action: Action::Forward(Forward::Weighted(vec![WeightedTarget { target, weight: 1, headers: None }])),
             policy: None,
             stickiness: None,
         })

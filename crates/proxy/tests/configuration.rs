@@ -209,6 +209,7 @@ fn subsets_and_weights_decide_who_answers() {
                                     subset: labels(&[("version", version)]),
                                 },
                                 weight,
+                                headers: None,
                             })
                             .to_vec(),
                     )),

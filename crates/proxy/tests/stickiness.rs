@@ -12,7 +12,7 @@ use stage::*;
 fn rollout(key: &StickyKey, weight: u32) -> Route {
     let side = |body: &str, weight| {
         let target = Target::DirectResponse { status: 200, body: body.to_owned() };
-        WeightedTarget { target, weight }
+        WeightedTarget { target, weight, headers: None }
     };
     let action = Action::Forward(Forward::Weighted(vec![side("old", 100 - weight), side("new", weight)]));
     let stickiness = Stickiness { key: key.clone(), salt: "v1 v2".to_owned() };

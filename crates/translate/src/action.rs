@@ -66,7 +66,7 @@ impl<'a> Actions<'a> {
                     return None;
                 }
                 let target = self.destinations.resolve(single, namespace, &at, notes)?;
-                Some(Forward::Weighted(vec![WeightedTarget { target, weight: 1 }]))
+                Some(Forward::Weighted(vec![WeightedTarget { target, weight: 1, headers: None }]))
             }
             (None, Some(multi), None, None) => {
                 let at = at.field("multi");

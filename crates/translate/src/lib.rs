@@ -14,6 +14,7 @@ mod endpoints;
 mod faults;
 mod field_path;
 mod flatten;
+mod header_changes;
 mod host;
 mod host_policy;
 mod known;

@@ -1,14 +1,18 @@
 //! Several destinations by weight: in a route, or in an UpstreamGroup that many routes share.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
-use serin_api::gateway::WeightedDestination;
+use serin_api::gateway::{WeightedDestination, WeightedDestinationOptions};
 use serin_api::gloo::UpstreamGroupSpec;
-use serin_api::proxy::WeightedTarget;
+use serin_api::proxy::{HeaderChanges, Target, WeightedTarget};
 use serin_api::{Ref, ResourceId};
 
 use crate::closed;
 use crate::destination::{Destinations, Notes, Problem, Severity};
 use crate::field_path::FieldPath;
+use crate::header_changes;
+use crate::option_fault::{OptionFault, read};
 use crate::options;
 use crate::policy::InvalidPolicy;
 use crate::report::Finding;
@@ -33,7 +37,13 @@ pub(crate) fn resolve<'a>(
     let mut sum: u64 = 0;
     for (at, weighted) in written.iter().enumerate() {
         let element = path.element("destinations", at);
-        let resolved = destinations.resolve(&weighted.destination, namespace, &element.field("destination"), notes);
+        let mut resolved = destinations.resolve(&weighted.destination, namespace, &element.field("destination"), notes);
+        let (headers, faults) = headers(weighted);
+        for fault in faults {
+            let path = format!("{}.{}", element.field("options"), fault.field);
+            notes.problems.push(Problem { severity: Severity::Malformed, reason: fault.reason, path });
+            resolved = None;
+        }
         let target = match resolved {
             _ if closed::asks(None, &[options::map(weighted.options.as_ref())]) => closed::target(),
             Some(target) => target,
@@ -41,7 +51,8 @@ pub(crate) fn resolve<'a>(
         };
         let weight = weighted.weight.unwrap_or(0);
         sum += u64::from(weight);
-        targets.push(WeightedTarget { target, weight });
+        let headers = headers.filter(|_| matches!(target, Target::Cluster { .. }));
+        targets.push(WeightedTarget { target, weight, headers });
     }
     if sum == 0 {
         notes.malformed(path, "Weighted Destinations require a total weight that is greater than or equal to 1");
@@ -52,6 +63,15 @@ pub(crate) fn resolve<'a>(
         return None;
     }
     Some(targets)
+}
+
+/// How a destination's options change headers, and what is wrong with them.
+fn headers(weighted: &WeightedDestination) -> (Option<Arc<HeaderChanges>>, Vec<OptionFault>) {
+    let mut faults = Vec::new();
+    let Some(written) = options::map(weighted.options.as_ref()) else { return (None, faults) };
+    let WeightedDestinationOptions { header_manipulation } = read(written, &mut faults);
+    let changes = header_changes::of(header_manipulation.as_ref(), &mut faults);
+    (changes.map(Arc::new), faults)
 }
 
 /// An UpstreamGroup, looked at once for all the routes that name it.

@@ -11,6 +11,7 @@ pub mod bootstrap;
 mod cluster;
 mod endpoint;
 mod faults;
+mod header_changes;
 mod listener;
 mod matcher;
 mod policy;

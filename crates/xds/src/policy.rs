@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::route::v3::route_action::{HostRewriteSpecifier, UpgradeConfig};
-use envoy_types::pb::envoy::config::route::v3::{RouteAction, VirtualHost};
+use envoy_types::pb::envoy::config::route::v3::{Route, RouteAction, VirtualHost};
 use envoy_types::pb::google::protobuf::{Any, BoolValue};
 use serin_api::proxy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy};
 
 use crate::faults;
+use crate::header_changes::envoy_headers;
 use crate::protobuf::{any, duration, substitution};
 
-/// Sets what `policy` says on the action that forwards a route's requests.
+/// Sets what `policy` says on the action that forwards a route's requests; see [`apply_to_route`] for the rest.
 pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
     let RoutePolicy {
         path_rewrite,
@@ -21,6 +22,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         idle_timeout,
         faults: _,
         websocket,
+        headers: _,
     } = policy;
     match path_rewrite {
         None => {}
@@ -50,7 +52,21 @@ pub(crate) fn filters(policy: &RoutePolicy) -> HashMap<String, Any> {
     faults.into_iter().collect()
 }
 
+/// Sets what `policy` says on a route, whatever is done with its requests.
+pub(crate) fn apply_to_route(policy: &RoutePolicy, route: &mut Route) {
+    let headers = envoy_headers(policy.headers.as_ref());
+    route.request_headers_to_add = headers.request_add;
+    route.request_headers_to_remove = headers.request_remove;
+    route.response_headers_to_add = headers.response_add;
+    route.response_headers_to_remove = headers.response_remove;
+}
+
 /// Sets what `policy` says for all routes of `host`.
-pub(crate) fn apply_to_host(policy: &HostPolicy, _host: &mut VirtualHost) {
-    let HostPolicy {} = policy;
+pub(crate) fn apply_to_host(policy: &HostPolicy, host: &mut VirtualHost) {
+    let HostPolicy { headers } = policy;
+    let headers = envoy_headers(headers.as_ref());
+    host.request_headers_to_add = headers.request_add;
+    host.request_headers_to_remove = headers.request_remove;
+    host.response_headers_to_add = headers.response_add;
+    host.response_headers_to_remove = headers.response_remove;
 }

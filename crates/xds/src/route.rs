@@ -20,6 +20,7 @@ use serin_api::proxy::{
     self, Action, Forward, PathRedirect, Redirect, RoutePolicy, Stickiness, Target, WeightedTarget,
 };
 
+use crate::header_changes::envoy_headers;
 use crate::matcher::route_match;
 use crate::policy;
 use crate::protobuf::{regex, subset_metadata};
@@ -72,17 +73,23 @@ fn alternatives(route: &proxy::Route) -> Vec<Route> {
     let proxy::Route { name, source: _, via: _, matchers, action, policy, stickiness } = route;
     let actions = actions(action, policy.as_deref(), stickiness.as_deref());
     let routes = matchers.iter().map(route_match).flat_map(|found| {
-        actions.iter().map(move |(share, action)| Route {
-            name: name.clone(),
-            r#match: Some(RouteMatch { runtime_fraction: share.map(fraction), ..found.clone() }),
-            action: Some(action.clone()),
-            // Only what is forwarded can fail on purpose.
-            typed_per_filter_config: policy
-                .as_deref()
-                .filter(|_| matches!(action, EnvoyAction::Route(_)))
-                .map(policy::filters)
-                .unwrap_or_default(),
-            ..Route::default()
+        actions.iter().map(move |(share, action)| {
+            let mut made = Route {
+                name: name.clone(),
+                r#match: Some(RouteMatch { runtime_fraction: share.map(fraction), ..found.clone() }),
+                action: Some(action.clone()),
+                // Only what is forwarded can fail on purpose.
+                typed_per_filter_config: policy
+                    .as_deref()
+                    .filter(|_| matches!(action, EnvoyAction::Route(_)))
+                    .map(policy::filters)
+                    .unwrap_or_default(),
+                ..Route::default()
+            };
+            if let Some(policy) = policy {
+                policy::apply_to_route(policy, &mut made);
+            }
+            made
         })
     });
     routes.collect()
@@ -115,14 +122,24 @@ fn weighted(
     let mut routes = Vec::new();
     let mut clusters = Vec::new();
     let mut taken = 0_u64;
-    for WeightedTarget { target, weight } in targets.iter().filter(|target| target.weight > 0) {
+    // Only a cluster among others can change headers.
+    let mut plain = true;
+    for WeightedTarget { target, weight, headers } in targets.iter().filter(|target| target.weight > 0) {
         match target {
-            Target::Cluster { cluster, subset } => clusters.push(ClusterWeight {
-                name: cluster.to_string(),
-                weight: Some(UInt32Value { value: in_range(*weight, total) }),
-                metadata_match: subset_metadata(subset),
-                ..ClusterWeight::default()
-            }),
+            Target::Cluster { cluster, subset } => {
+                plain &= headers.is_none();
+                let headers = envoy_headers(headers.as_deref());
+                clusters.push(ClusterWeight {
+                    name: cluster.to_string(),
+                    weight: Some(UInt32Value { value: in_range(*weight, total) }),
+                    metadata_match: subset_metadata(subset),
+                    request_headers_to_add: headers.request_add,
+                    request_headers_to_remove: headers.request_remove,
+                    response_headers_to_add: headers.response_add,
+                    response_headers_to_remove: headers.response_remove,
+                    ..ClusterWeight::default()
+                });
+            }
             Target::DirectResponse { status, body } => {
                 taken += u64::from(*weight);
                 let share = u32::try_from(taken * MILLION / total.max(1)).unwrap_or(u32::MAX);
@@ -134,7 +151,7 @@ fn weighted(
         // Nothing is left behind the last response.
         (0, Some((share, _))) => *share = None,
         (0, None) => {}
-        (1, _) => {
+        (1, _) if plain => {
             let only = clusters.remove(0);
             let mut action = route_action(ClusterSpecifier::Cluster(only.name), policy);
             action.metadata_match = only.metadata_match;
@@ -221,11 +238,15 @@ mod tests {
     use super::*;
 
     fn answer(weight: u32) -> WeightedTarget {
-        WeightedTarget { target: Target::DirectResponse { status: 404, body: String::new() }, weight }
+        WeightedTarget { target: Target::DirectResponse { status: 404, body: String::new() }, weight, headers: None }
     }
 
     fn cluster(weight: u32) -> WeightedTarget {
-        WeightedTarget { target: Target::Cluster { cluster: "c".into(), subset: Default::default() }, weight }
+        WeightedTarget {
+            target: Target::Cluster { cluster: "c".into(), subset: Default::default() },
+            weight,
+            headers: None,
+        }
     }
 
     fn shares(targets: &[WeightedTarget]) -> Vec<Option<u32>> {

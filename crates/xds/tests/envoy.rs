@@ -68,7 +68,7 @@ fn respond(body: &str) -> Action {
 
 fn to_up() -> Action {
     let target = Target::Cluster { cluster: "up".into(), subset: BTreeMap::new() };
-    Action::Forward(Forward::Weighted(vec![WeightedTarget { target, weight: 1 }]))
+    Action::Forward(Forward::Weighted(vec![WeightedTarget { target, weight: 1, headers: None }]))
 }
 
 /// An upstream that answers every request with its name.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{DelegateAction, DelegateOptionsRefs, Matcher, RouteOptions, Stickiness};
-use crate::{RawOptions, Ref, Written, enumeration};
+use super::{DelegateAction, DelegateOptionsRefs, Matcher, RouteOptions, Stickiness, WeightedDestinationOptions};
+use crate::{Ref, Written, enumeration};
 
 /// A route of a VirtualService or a RouteTable. It has exactly one action.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,7 +84,7 @@ pub struct WeightedDestination {
     pub weight: Option<u32>,
     /// Options for the requests that go here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<RawOptions>,
+    pub options: Option<Written<WeightedDestinationOptions>>,
 }
 
 /// A place to forward to: an Upstream, or a Kubernetes Service directly.

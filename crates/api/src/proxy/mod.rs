@@ -7,6 +7,8 @@
 mod cluster;
 mod endpoint;
 mod faults;
+mod header_changes;
+mod header_format;
 mod listener;
 mod policy;
 mod retries;
@@ -22,6 +24,8 @@ use serde::{Deserialize, Serialize};
 pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 pub use endpoint::{Endpoint, EndpointMap};
 pub use faults::{Abort, Delay, Faults};
+pub use header_changes::{AddedHeader, HeaderChanges, HeaderEdits};
+pub use header_format::{FormatPiece, HeaderSource, parse_format};
 pub use listener::{Listener, VirtualHost};
 pub use policy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy, Substitution};
 pub use retries::{BackOff, Retries, RetryCondition};

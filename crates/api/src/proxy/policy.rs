@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Faults, Retries};
+use super::{Faults, HeaderChanges, Retries};
 use crate::GoDuration;
 
 /// A route's options, merged and checked.
@@ -18,6 +18,9 @@ pub struct RoutePolicy {
     /// Whether the old host is appended to `x-forwarded-host` where the host changes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub append_x_forwarded_host: bool,
+    /// How headers change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<HeaderChanges>,
     /// How long the upstream may take; zero: as long as it likes. Unset: the data plane's own limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<GoDuration>,
@@ -38,7 +41,11 @@ pub struct RoutePolicy {
 /// A virtual host's options, merged and checked: what they do to the requests of all its routes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct HostPolicy {}
+pub struct HostPolicy {
+    /// How headers change, after what each route does to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<HeaderChanges>,
+}
 
 /// How a path changes on its way to the upstream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

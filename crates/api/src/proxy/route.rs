@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterName, RoutePolicy, Stickiness};
+use super::{ClusterName, HeaderChanges, RoutePolicy, Stickiness};
 use crate::ResourceId;
 use crate::gateway::Matcher;
 
@@ -70,6 +70,9 @@ pub struct WeightedTarget {
     pub target: Target,
     /// Its share, relative to the other weights.
     pub weight: u32,
+    /// How headers change, before what the route does to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers: Option<Arc<HeaderChanges>>,
 }
 
 /// Where a request goes.

@@ -16,6 +16,7 @@ use sticky::{Draw, Sticky};
 use crate::compile::{DestinationHandle, Destinations};
 use crate::error::CompileError;
 use crate::metrics::Registry;
+use crate::policy::CompiledHeaderChanges;
 
 /// A compiled action.
 #[derive(Debug)]
@@ -51,26 +52,31 @@ pub(crate) struct FixedResponse {
 /// Targets, each with the sum of the weights up to and with its own.
 #[derive(Debug)]
 pub(crate) struct WeightedTargets {
-    targets: Vec<(u64, CompiledTarget)>,
+    targets: Vec<(u64, CompiledTarget, Option<Arc<CompiledHeaderChanges>>)>,
     total: u64,
     sticky: Option<Sticky>,
 }
 
+/// What was drawn for a request.
+pub(crate) struct Drawn<'t> {
+    pub(crate) target: &'t CompiledTarget,
+    /// How it changes headers.
+    pub(crate) headers: Option<&'t Arc<CompiledHeaderChanges>>,
+    /// The cookie that the response must set.
+    pub(crate) cookie: Option<HeaderValue>,
+}
+
 impl WeightedTargets {
-    /// The target for a request with these headers, and the cookie that its response must set.
-    pub(crate) fn draw(
-        &self,
-        headers: &HeaderMap,
-        random: &mut fastrand::Rng,
-    ) -> Option<(&CompiledTarget, Option<HeaderValue>)> {
+    /// The target for a request with these headers.
+    pub(crate) fn draw(&self, headers: &HeaderMap, random: &mut fastrand::Rng) -> Option<Drawn<'_>> {
         let draw = self.sticky.as_ref().map_or(Draw::Any, |sticky| sticky.draw(headers, self.total, random));
         let (drawn, cookie) = match draw {
             Draw::At(drawn) => (drawn, None),
             Draw::New(drawn, cookie) => (drawn, Some(cookie)),
             Draw::Any => (random.u64(..self.total), None),
         };
-        let place = self.targets.partition_point(|(up_to, _)| *up_to <= drawn);
-        self.targets.get(place).map(|(_, target)| (target, cookie))
+        let place = self.targets.partition_point(|(up_to, ..)| *up_to <= drawn);
+        self.targets.get(place).map(|(_, target, headers)| Drawn { target, headers: headers.as_ref(), cookie })
     }
 }
 
@@ -89,6 +95,7 @@ impl CompiledAction {
                 let mut total = 0_u64;
                 for target in targets.iter().filter(|target| target.weight > 0) {
                     total += u64::from(target.weight);
+                    let headers = target.headers.as_deref().map(CompiledHeaderChanges::new).transpose()?.map(Arc::new);
                     let target = match &target.target {
                         Target::Cluster { cluster, subset } => {
                             let destination = destinations.handle(cluster, subset);
@@ -101,11 +108,11 @@ impl CompiledAction {
                             CompiledTarget::Respond(Box::new(FixedResponse::new(*status, body)?))
                         }
                     };
-                    compiled.push((total, target));
+                    compiled.push((total, target, headers));
                 }
                 match compiled.pop() {
                     None => return Err(CompileError::NoWeight),
-                    Some((_, only)) if compiled.is_empty() => Self::Single(only),
+                    Some((_, only, None)) if compiled.is_empty() => Self::Single(only),
                     Some(last) => {
                         compiled.push(last);
                         let sticky = route.stickiness.as_deref().map(Sticky::new);

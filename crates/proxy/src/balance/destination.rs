@@ -54,6 +54,13 @@ impl EndpointState {
 #[derive(Debug)]
 pub(crate) struct ActiveRequest(Arc<EndpointState>);
 
+impl ActiveRequest {
+    /// The endpoint's address.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+}
+
 impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.active.fetch_sub(1, Ordering::Relaxed);

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serin_api::ResourceId;
-use serin_api::proxy::{ClusterName, Listener, ProxySpec, VirtualHost};
+use serin_api::proxy::{ClusterName, Listener, ProxySpec, RoutePolicy, VirtualHost};
 
 pub(crate) use destinations::{DestinationHandle, Destinations};
 
 use crate::action::{CompiledAction, WHOLE};
 use crate::error::{ApplyError, CompileError, RouteError};
 use crate::metrics::Registry;
-use crate::policy::CompiledPolicy;
+use crate::policy::{CompiledHostPolicy, CompiledPolicy};
 use crate::router::{HostIndex, Router, RouterBuilder};
 
 /// What one listener serves.
@@ -114,6 +114,8 @@ impl Compiler {
         let mut router = RouterBuilder::default();
         let mut routes = Vec::with_capacity(host.routes.len());
         let (mut names, mut used) = (Vec::with_capacity(host.routes.len()), Vec::new());
+        let mut host_policy = None;
+        let mut without_own = None;
         for (number, route) in host.routes.iter().enumerate() {
             let at_route = |error| {
                 ApplyError::Route(Box::new(RouteError {
@@ -129,8 +131,17 @@ impl Compiler {
             let destinations = &mut self.destinations;
             let action = CompiledAction::new(route, listener, destinations, registry, &mut used).map_err(at_route)?;
             let scope = registry.scope(listener, &route.name, "");
-            let policy = route.policy.as_deref().map(CompiledPolicy::new).transpose().map_err(at_route)?;
-            routes.push(CompiledRoute { action, policy: policy.map(Arc::new), scope });
+            if let (None, Some(policy)) = (&host_policy, &host.policy) {
+                let compiled = Arc::new(CompiledHostPolicy::new(policy).map_err(at_route)?);
+                // One for all routes that have no options of their own.
+                let alone = CompiledPolicy::new(&RoutePolicy::default(), Some(&compiled)).map_err(at_route)?;
+                (host_policy, without_own) = (Some(compiled), Some(Arc::new(alone)));
+            }
+            let policy = match &route.policy {
+                Some(own) => Some(Arc::new(CompiledPolicy::new(own, host_policy.as_ref()).map_err(at_route)?)),
+                None => without_own.clone(),
+            };
+            routes.push(CompiledRoute { action, policy, scope });
             names.push(route.name.as_str().into());
         }
         Ok(CompiledHost { router: router.build(), routes, source: host.source.clone(), names, _used: used })

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use http::HeaderValue;
+use http::{HeaderValue, Version};
 
+use super::changes::SavedRequest;
 use crate::balance::ActiveRequest;
 use crate::metrics::NO_VERSION;
-use crate::policy::CompiledPolicy;
+use crate::policy::{CompiledHeaderChanges, CompiledPolicy};
 use crate::worker::{ConnectionState, Worker};
 
 /// A request that is being answered. It ends when this is dropped.
@@ -26,6 +27,12 @@ pub(crate) struct Exchange {
     pub(crate) policy: Option<Arc<CompiledPolicy>>,
     /// The cookie that the response must set, so that the client comes back to the same side.
     pub(crate) sticky_cookie: Option<HeaderValue>,
+    /// How the destination that was drawn changes headers.
+    pub(crate) target_headers: Option<Arc<CompiledHeaderChanges>>,
+    /// The request, where its response's headers are made of it.
+    pub(crate) request: Option<Box<SavedRequest>>,
+    /// What the client speaks.
+    pub(crate) protocol: Version,
     /// Where it is in flight.
     pub(crate) active: Option<ActiveRequest>,
 }
@@ -42,8 +49,16 @@ impl Exchange {
             status: 0,
             policy: None,
             sticky_cookie: None,
+            target_headers: None,
+            request: None,
+            protocol: Version::HTTP_11,
             active: None,
         }
+    }
+
+    /// How long ago it began.
+    pub(crate) fn age(&self) -> Duration {
+        self.begun.elapsed()
     }
 }
 

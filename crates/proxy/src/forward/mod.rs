@@ -2,6 +2,7 @@
 
 mod attempt;
 mod body;
+mod changes;
 mod exchange;
 mod faults;
 mod headers;
@@ -49,6 +50,7 @@ pub(crate) async fn respond(
 ) -> Result<Response<Body>, Infallible> {
     let table = connection.table();
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
+    exchange.protocol = request.version();
     let decision = match decide(&mut exchange, &table, &request) {
         Ok(decision) => decision,
         Err((status, text)) if refuses(status) || *request.method() == Method::CONNECT => {
@@ -57,6 +59,9 @@ pub(crate) async fn respond(
         Err((status, text)) => return Ok(reply::text(exchange, status, text)),
     };
     let refused_tunnel = (*request.method() == Method::CONNECT).then(|| Rc::clone(&exchange.connection));
+    if !matches!(decision, Decision::Destination { .. }) {
+        changes::save(&mut exchange, &request);
+    }
     let mut response = match decision {
         Decision::Respond { status, body } => reply::fixed(exchange, status, body),
         Decision::Redirect { status, location } => reply::redirect(exchange, status, location),
@@ -124,10 +129,10 @@ fn decide(
         _ if *request.method() == Method::CONNECT => return Err((StatusCode::FORBIDDEN, "")),
         CompiledAction::Single(target) => target,
         CompiledAction::Weighted(targets) => {
-            let (target, cookie) =
-                targets.draw(request.headers(), &mut exchange.worker.random.borrow_mut()).ok_or(not_found)?;
-            exchange.sticky_cookie = cookie;
-            target
+            let drawn = targets.draw(request.headers(), &mut exchange.worker.random.borrow_mut()).ok_or(not_found)?;
+            exchange.sticky_cookie = drawn.cookie;
+            exchange.target_headers = drawn.headers.cloned();
+            drawn.target
         }
         CompiledAction::ClusterHeader(header) => {
             let unavailable = (StatusCode::SERVICE_UNAVAILABLE, "");
@@ -150,7 +155,7 @@ fn decide(
 /// Sends the request to an endpoint of the destination and passes the response on. `prefix`: how much of the path the
 /// route's prefix covered.
 async fn forward(
-    exchange: Exchange,
+    mut exchange: Exchange,
     mut request: Request<Incoming>,
     number: u32,
     prefix: Option<usize>,
@@ -170,9 +175,7 @@ async fn forward(
     }
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
-    if let Some(policy) = &exchange.policy {
-        policy.change_request(&mut request, prefix, destination.is_named());
-    }
+    changes::request(&mut exchange, &mut request, prefix, destination.is_named());
     // Only what the route may ask to be sent again is kept.
     let retries = exchange.policy.as_ref().is_some_and(|policy| policy.retries().is_some());
     let (outgoing, parts) = Outgoing::new(request, if retries { worker.limits.replay_bytes } else { 0 });
@@ -195,6 +198,7 @@ fn deliver(
     let headers = response.headers_mut();
     let protocol = headers.get(UPGRADE).cloned();
     headers::to_client(headers);
+    changes::response(&exchange, headers, head.status.as_u16());
     if let Some(cookie) = exchange.sticky_cookie.take() {
         headers.append(SET_COOKIE, cookie);
     }

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::Body;
+use super::changes;
 use super::exchange::Exchange;
 use crate::worker::ConnectionState;
 
@@ -53,24 +54,29 @@ pub(crate) fn end_connection(connection: &ConnectionState, response: &mut Respon
 }
 
 /// A response with a body, which is empty or plain text.
-pub(crate) fn fixed(mut exchange: Exchange, status: StatusCode, body: Bytes) -> Response<Body> {
-    exchange.status = status.as_u16();
-    let typed = !body.is_empty();
-    let cookie = exchange.sticky_cookie.take();
-    let mut response = Response::new(Body::full(body, exchange));
-    *response.status_mut() = status;
-    if typed {
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    }
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
+pub(crate) fn fixed(exchange: Exchange, status: StatusCode, body: Bytes) -> Response<Body> {
+    with_headers(exchange, status, HeaderMap::new(), body)
 }
 
 /// A redirect.
 pub(crate) fn redirect(exchange: Exchange, status: StatusCode, location: HeaderValue) -> Response<Body> {
-    let mut response = fixed(exchange, status, Bytes::new());
-    response.headers_mut().insert(LOCATION, location);
+    let mut headers = HeaderMap::new();
+    headers.insert(LOCATION, location);
+    with_headers(exchange, status, headers, Bytes::new())
+}
+
+/// The route's options may say something else of the body than that it is plain text.
+fn with_headers(mut exchange: Exchange, status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response<Body> {
+    exchange.status = status.as_u16();
+    changes::response(&exchange, &mut headers, 0);
+    if !body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    }
+    if let Some(cookie) = exchange.sticky_cookie.take() {
+        headers.append(SET_COOKIE, cookie);
+    }
+    let mut response = Response::new(Body::full(body, exchange));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     response
 }

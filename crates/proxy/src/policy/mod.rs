@@ -2,6 +2,8 @@
 //! has no policy and pays nothing.
 
 mod faults;
+mod header_changes;
+mod host_policy;
 mod host_rewrite;
 mod path_rewrite;
 mod retries;
@@ -14,6 +16,8 @@ use serin_api::proxy::RoutePolicy;
 
 use crate::error::CompileError;
 pub(crate) use faults::CompiledFaults;
+pub(crate) use header_changes::CompiledHeaderChanges;
+pub(crate) use host_policy::CompiledHostPolicy;
 use host_rewrite::CompiledHostRewrite;
 use path_rewrite::CompiledPathRewrite;
 pub(crate) use retries::{CompiledRetries, NoResponse};
@@ -23,6 +27,9 @@ pub(crate) use retries::{CompiledRetries, NoResponse};
 pub(crate) struct CompiledPolicy {
     path_rewrite: Option<CompiledPathRewrite>,
     host_rewrite: Option<CompiledHostRewrite>,
+    headers: Option<CompiledHeaderChanges>,
+    /// Those of its host.
+    host: Option<Arc<CompiledHostPolicy>>,
     timeout: Option<Duration>,
     retries: Option<Arc<CompiledRetries>>,
     idle_timeout: Option<Duration>,
@@ -31,11 +38,11 @@ pub(crate) struct CompiledPolicy {
 }
 
 impl CompiledPolicy {
-    /// Compiles `policy`.
+    /// Compiles `policy` of a route on a host with the options `host`.
     ///
     /// # Errors
     /// When a value cannot be served.
-    pub(crate) fn new(policy: &RoutePolicy) -> Result<Self, CompileError> {
+    pub(crate) fn new(policy: &RoutePolicy, host: Option<&Arc<CompiledHostPolicy>>) -> Result<Self, CompileError> {
         Ok(Self {
             path_rewrite: policy.path_rewrite.as_ref().map(CompiledPathRewrite::new).transpose()?,
             host_rewrite: policy
@@ -43,12 +50,19 @@ impl CompiledPolicy {
                 .as_ref()
                 .map(|rewrite| CompiledHostRewrite::new(rewrite, policy.append_x_forwarded_host))
                 .transpose()?,
+            headers: policy.headers.as_ref().map(CompiledHeaderChanges::new).transpose()?,
+            host: host.cloned(),
             timeout: policy.timeout.map(|timeout| timeout.0),
             idle_timeout: policy.idle_timeout.map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero()),
             faults: policy.faults.as_ref().map(CompiledFaults::new).transpose()?,
             websocket: policy.websocket.unwrap_or(true),
             retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
         })
+    }
+
+    /// How headers change, in the order in which that happens.
+    pub(crate) fn header_changes(&self) -> impl Iterator<Item = &CompiledHeaderChanges> {
+        self.headers.iter().chain(self.host.iter().filter_map(|host| host.headers.as_ref()))
     }
 
     /// Changes a request that is forwarded, once it is made for an upstream. `prefix`: how much of the path the

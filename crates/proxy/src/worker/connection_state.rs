@@ -16,6 +16,7 @@ use crate::tls::Chain;
 pub(crate) struct ConnectionState {
     pub(crate) listener: Rc<LocalListener>,
     pub(crate) peer: IpAddr,
+    pub(crate) peer_port: u16,
     /// The peer's address as `x-forwarded-for` has it.
     pub(crate) forwarded_for: HeaderValue,
     /// How it speaks TLS; empty where it does not.
@@ -54,12 +55,13 @@ pub(crate) struct SweepLimits {
 
 impl ConnectionState {
     pub(crate) fn new(listener: Rc<LocalListener>, peer: SocketAddr, now: u64) -> Self {
-        let peer = peer.ip().to_canonical();
+        let (peer, peer_port) = (peer.ip().to_canonical(), peer.port());
         let forwarded_for =
             HeaderValue::try_from(peer.to_string()).unwrap_or_else(|_| HeaderValue::from_static("unknown"));
         Self {
             listener,
             peer,
+            peer_port,
             forwarded_for,
             chain: OnceCell::new(),
             in_flight: Cell::new(0),

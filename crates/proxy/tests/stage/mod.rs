@@ -66,7 +66,7 @@ pub fn to(cluster: &str) -> Action {
 
 pub fn to_subset(cluster: &str, subset: &[(&str, &str)]) -> Action {
     let target = Target::Cluster { cluster: cluster.into(), subset: labels(subset) };
-    Action::Forward(Forward::Weighted(vec![WeightedTarget { target, weight: 1 }]))
+    Action::Forward(Forward::Weighted(vec![WeightedTarget { target, weight: 1, headers: None }]))
 }
 
 pub fn respond(status: u16, body: &str) -> Action {

@@ -6,6 +6,7 @@ mod delegation;
 mod destinations;
 mod fixture;
 mod gateways;
+mod header_changes;
 mod matchers;
 mod model;
 mod never_open;

@@ -1,13 +1,17 @@
 //! The options of routes, hosts and destinations that are implemented. A field that is not here is known from the
 //! catalogue alone, and is reported on whoever uses it.
 
+mod destination;
 mod faults;
+mod headers;
 mod host;
 mod retries;
 mod route;
 mod upgrades;
 
+pub use destination::WeightedDestinationOptions;
 pub use faults::{RouteAbort, RouteDelay, RouteFaults};
+pub use headers::{HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd};
 pub use host::VirtualHostOptions;
 pub use retries::{RetryBackOff, RetryPolicy};
 pub use route::RouteOptions;

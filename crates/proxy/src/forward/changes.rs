@@ -1,0 +1,177 @@
+//! What a route's options do to the headers of a request and of its response. The response is changed whoever it comes
+//! from, as Envoy does it: the upstream, a redirect or direct response, or the data plane itself.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use bytes::{BufMut, BytesMut};
+use http::header::{HOST, HeaderMap};
+use http::{Method, Request, Uri, Version};
+use serin_api::proxy::{FormatPiece, HeaderSource};
+
+use super::exchange::Exchange;
+use crate::policy::CompiledHeaderChanges;
+
+/// A request's head, kept for the values that a response's headers are made of.
+pub(crate) struct SavedRequest {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+/// The same, borrowed.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+}
+
+/// Changes a request that has been made one for an upstream. `prefix`: how much of the path the matcher's prefix
+/// covered; `named`: whether the endpoints have names.
+pub(super) fn request<B>(exchange: &mut Exchange, request: &mut Request<B>, prefix: Option<usize>, named: bool) {
+    if exchange.policy.is_none() && exchange.target_headers.is_none() {
+        return;
+    }
+    for changes in all(exchange) {
+        let mut headers = std::mem::take(request.headers_mut());
+        changes.request.apply(&mut headers, |piece, headers, out| {
+            let head = Head { method: request.method(), uri: request.uri(), headers };
+            write(exchange, piece, Some(head), None, 0, out);
+        });
+        *request.headers_mut() = headers;
+    }
+    if let Some(policy) = &exchange.policy {
+        policy.change_request(request, prefix, named);
+    }
+    save(exchange, request);
+}
+
+/// Keeps the request where its response's headers are made of it.
+pub(super) fn save<B>(exchange: &mut Exchange, request: &Request<B>) {
+    if all(exchange).any(|changes| changes.response.reads_request()) {
+        exchange.request = Some(Box::new(SavedRequest {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            headers: request.headers().clone(),
+        }));
+    }
+}
+
+/// Changes a response's headers. `status` is 0 where the response is the data plane's own.
+pub(super) fn response(exchange: &Exchange, headers: &mut HeaderMap, status: u16) {
+    if exchange.policy.is_none() && exchange.target_headers.is_none() {
+        return;
+    }
+    let head =
+        exchange.request.as_ref().map(|saved| Head { method: &saved.method, uri: &saved.uri, headers: &saved.headers });
+    for changes in all(exchange) {
+        changes.response.apply(headers, |piece, headers, out| write(exchange, piece, head, Some(headers), status, out));
+    }
+}
+
+/// The changes that hold for a request, in their order.
+fn all(exchange: &Exchange) -> impl Iterator<Item = &CompiledHeaderChanges> {
+    let policy = exchange.policy.as_ref();
+    exchange.target_headers.as_deref().into_iter().chain(policy.into_iter().flat_map(|policy| policy.header_changes()))
+}
+
+/// Writes what a piece of a value comes to; nothing where that is not known.
+fn write(
+    exchange: &Exchange,
+    piece: &FormatPiece,
+    request: Option<Head<'_>>,
+    response: Option<&HeaderMap>,
+    status: u16,
+    out: &mut BytesMut,
+) {
+    let peer = exchange.connection.peer;
+    // Writing to memory does not fail.
+    let _ = match piece {
+        FormatPiece::Text(text) => {
+            out.put_slice(text.as_bytes());
+            Ok(())
+        }
+        FormatPiece::Request(source) => {
+            if let Some(head) = request {
+                from_header(source, out, |name, out| of_request(head, name, out));
+            }
+            Ok(())
+        }
+        FormatPiece::Response(source) => {
+            if let Some(headers) = response {
+                from_header(source, out, |name, out| of_headers(headers, name, out));
+            }
+            Ok(())
+        }
+        FormatPiece::RemoteAddress => write!(out, "{}", SocketAddr::new(peer, exchange.connection.peer_port)),
+        FormatPiece::RemoteAddressWithoutPort => write!(out, "{peer}"),
+        FormatPiece::Protocol => out.write_str(protocol(exchange.protocol)),
+        FormatPiece::StartTime => {
+            let begun = jiff::Timestamp::now() - exchange.age();
+            write!(out, "{}", begun.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"))
+        }
+        FormatPiece::ResponseCode => write!(out, "{status}"),
+        FormatPiece::UpstreamHost => match exchange.active.as_ref().filter(|_| response.is_some()) {
+            Some(active) => write!(out, "{}", active.address()),
+            None => Ok(()),
+        },
+        FormatPiece::Hostname => out.write_str(hostname()),
+    };
+}
+
+/// Writes a header, or the one in its place, cut to its length.
+fn from_header(source: &HeaderSource, out: &mut BytesMut, take: impl Fn(&str, &mut BytesMut) -> bool) {
+    let start = out.len();
+    if !take(&source.name, out)
+        && let Some(or) = &source.or
+    {
+        take(or, out);
+    }
+    if let Some(limit) = source.limit {
+        out.truncate(start + limit);
+    }
+}
+
+fn of_request(head: Head<'_>, name: &str, out: &mut BytesMut) -> bool {
+    let part = match name {
+        ":method" => Some(head.method.as_str()),
+        ":path" => head.uri.path_and_query().map(http::uri::PathAndQuery::as_str),
+        ":authority" | "host" => match head.uri.authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => return of_headers(head.headers, HOST.as_str(), out),
+        },
+        ":scheme" => return of_headers(head.headers, "x-forwarded-proto", out),
+        name => return of_headers(head.headers, name, out),
+    };
+    out.put_slice(part.unwrap_or_default().as_bytes());
+    part.is_some()
+}
+
+/// Several values are one list, as in Envoy's headers' own terms: the first is what counts.
+fn of_headers(headers: &HeaderMap, name: &str, out: &mut BytesMut) -> bool {
+    let value = headers.get(name);
+    if let Some(value) = value {
+        out.put_slice(value.as_bytes());
+    }
+    value.is_some()
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
+    }
+}
+
+/// The machine's name, asked once.
+fn hostname() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
+        name.unwrap_or_default().trim().to_owned()
+    })
+}
