@@ -276,7 +276,7 @@ fn redirects_and_hosts() {
         raw(address, &format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"))
     };
     let answer = ask("A.test:8080", "/old/x?q=1");
-    assert_eq!((status(&answer), header(&answer, "location")), (308, Some("https://A.test:8080/new/x?q=1")));
+    assert_eq!((status(&answer), header(&answer, "location")), (308, Some("https://A.test/new/x?q=1")));
     assert_eq!(status(&ask("b.test", "/")), 404);
 }
 

@@ -84,7 +84,7 @@ pub enum Target {
     Cluster {
         /// The cluster; it is in the same `ProxySpec`.
         cluster: ClusterName,
-        /// Labels and their values. Empty: the whole cluster. Else its keys are one of the cluster's key sets.
+        /// Labels and their values. Empty: the whole cluster, or what its subsets fall back to. Else its keys are one of the cluster's key sets.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         subset: BTreeMap<String, String>,
     },

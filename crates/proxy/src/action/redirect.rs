@@ -65,6 +65,7 @@ impl CompiledRedirect {
             location.push_str(&port.to_string());
         }
 
+        let path_at = location.len();
         let own_query = match &self.path {
             Path::Keep => {
                 location.push_str(request.path);
@@ -84,6 +85,10 @@ impl CompiledRedirect {
                 false
             }
         };
+        // Without its slash, the path would be the end of the host's name.
+        if !location.get(path_at..).is_some_and(|path| path.starts_with('/')) {
+            location.insert(path_at, '/');
+        }
         if let Some(query) = request.query.filter(|_| !self.strip_query && !own_query) {
             location.push('?');
             location.push_str(query);

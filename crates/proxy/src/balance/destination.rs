@@ -167,11 +167,10 @@ fn choose<'a>(
             .filter(|endpoint| labels.iter().all(|(key, value)| endpoint.labels.get(key) == Some(value)))
             .collect()
     };
-    // An upstream without subsets serves with all it has. So does a route that names no subset.
-    let Some(subsets) = cluster.subsets.as_ref().filter(|_| !subset.is_empty()) else {
-        return endpoints.iter().collect();
-    };
-    let chosen = with(subset);
+    // An upstream without subsets serves with all it has.
+    let Some(subsets) = &cluster.subsets else { return endpoints.iter().collect() };
+    // A route that names no subset has none to be served by: the fallback's turn, as in Envoy.
+    let chosen = if subset.is_empty() { Vec::new() } else { with(subset) };
     if !chosen.is_empty() {
         return chosen;
     }
@@ -239,13 +238,15 @@ mod tests {
             ports(SubsetFallback::DefaultSubset(labels(&[("version", "v9")])), &[("version", "v3")]),
             [0_u16; 0]
         );
-        assert_eq!(ports(SubsetFallback::None, &[]), [1, 2, 3], "no subset named: the whole cluster");
+        assert_eq!(ports(SubsetFallback::AnyEndpoint, &[]), [1, 2, 3]);
+        assert_eq!(ports(SubsetFallback::DefaultSubset(labels(&[("version", "v2")])), &[]), [2]);
+        assert_eq!(ports(SubsetFallback::None, &[]), [0_u16; 0]);
     }
 
     fn counts(load_balancing: LoadBalancing, weights: &[u32], picks: usize) -> Vec<usize> {
         let endpoints: Vec<_> = weights.iter().enumerate().map(|(i, w)| endpoint(i as u16 + 1, "v", *w)).collect();
         let made = Destination::new(
-            &cluster(SubsetFallback::None, load_balancing),
+            &cluster(SubsetFallback::AnyEndpoint, load_balancing),
             &BTreeMap::new(),
             &endpoints,
             |address| Arc::new(EndpointState::new(address)),
@@ -275,7 +276,7 @@ mod tests {
     #[test]
     fn least_request_avoids_the_busy() {
         let endpoints = [endpoint(1, "v", 1), endpoint(2, "v", 1)];
-        let cluster = cluster(SubsetFallback::None, LoadBalancing::LeastRequest { choices: 8 });
+        let cluster = cluster(SubsetFallback::AnyEndpoint, LoadBalancing::LeastRequest { choices: 8 });
         let made = Destination::new(
             &cluster,
             &BTreeMap::new(),

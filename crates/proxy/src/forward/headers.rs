@@ -11,8 +11,9 @@ use bytes::{BufMut, BytesMut};
 use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, TE, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderValue, Request, Version};
+use http::{HeaderValue, Method, Request, Uri, Version};
 
+use crate::router::without_port;
 use crate::worker::ConnectionState;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -49,6 +50,28 @@ pub fn authority<B>(request: &Request<B>) -> Result<Option<&str>, HostError> {
         (None, None) => return Err(HostError::Missing),
     };
     if text.bytes().all(is_host_byte) { Ok(Some(text)) } else { Err(HostError::Malformed) }
+}
+
+/// Cuts the port off the host that a request is for, so that neither routes nor upstreams see it. Not for CONNECT, whose
+/// target it is part of.
+pub(crate) fn strip_port<B>(request: &mut Request<B>) {
+    if *request.method() == Method::CONNECT {
+        return;
+    }
+    if let Some(authority) = request.uri().authority() {
+        let stripped = without_port(authority.as_str()).parse();
+        let mut parts = request.uri().clone().into_parts();
+        parts.authority = stripped.ok().or(parts.authority);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    } else if request.headers().get_all(HOST).iter().count() == 1
+        && let Some(host) = request.headers().get(HOST).and_then(|host| host.to_str().ok())
+        && let Ok(stripped) = HeaderValue::from_str(without_port(host))
+        && stripped.len() < host.len()
+    {
+        request.headers_mut().insert(HOST, stripped);
+    }
 }
 
 /// Bytes of a host name, an IP address in brackets, and a port.
@@ -185,6 +208,7 @@ pub(crate) fn to_upstream<B>(
             *request.uri_mut() = path.into();
         }
     }
+    let one_cookie_a_line = request.version() == Version::HTTP_2;
     *request.version_mut() = Version::HTTP_11;
     let headers = request.headers_mut();
     let found = Found::in_headers(headers);
@@ -200,7 +224,7 @@ pub(crate) fn to_upstream<B>(
         // The client is told to continue when its body is first read.
         headers.remove(EXPECT);
     }
-    if found.cookies > 0 {
+    if found.cookies > 1 && one_cookie_a_line {
         join_cookies(headers);
     }
     if let Some(protocol) = upgrade {
@@ -321,6 +345,19 @@ mod tests {
         let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["content-length", "host", "x-stays"]);
+    }
+
+    #[test]
+    fn a_port_is_cut_off_wherever_the_host_is() {
+        let mut plain = request("/", &[("host", "a.com:8080")]);
+        strip_port(&mut plain);
+        assert_eq!(authority(&plain), Ok(Some("a.com")));
+        let mut absolute = request("http://a.com:80/x?y", &[("host", "b")]);
+        strip_port(&mut absolute);
+        assert_eq!(absolute.uri(), "http://a.com/x?y");
+        let mut repeated = request("/", &[("host", "a:1"), ("host", "a:1")]);
+        strip_port(&mut repeated);
+        assert_eq!(authority(&repeated), Err(HostError::Repeated));
     }
 
     #[test]

@@ -46,9 +46,12 @@ enum Decision {
 pub(crate) async fn respond(
     worker: Rc<Worker>,
     connection: Rc<ConnectionState>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let table = connection.table();
+    if table.hosts.strips_port() {
+        headers::strip_port(&mut request);
+    }
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
     exchange.protocol = request.version();
     let decision = match decide(&mut exchange, &table, &request) {

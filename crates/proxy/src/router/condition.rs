@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName, Method};
+use http::header::GetAll;
+use http::{HeaderName, HeaderValue, Method};
 use serin_api::gateway::{HeaderMatcher, Matcher, QueryParameterMatcher};
 
 use super::pattern::Pattern;
@@ -109,12 +110,24 @@ impl HeaderCondition {
                 None => Cow::Borrowed(request.path.as_bytes()),
             }),
             Name::Scheme => Some(Cow::Borrowed(request.scheme.as_bytes())),
-            Name::Header(name) => joined(request.headers, name),
+            Name::Header(name) => return self.holds_for(request.headers.get_all(name)),
         };
         match (&self.test, value) {
             (Test::Present, value) => value.is_some() != self.invert,
             (_, None) => false,
             (test, Some(value)) => test.holds(&value) != self.invert,
+        }
+    }
+}
+
+impl HeaderCondition {
+    /// Several values are tested one by one, and one that passes is enough, as in Envoy.
+    fn holds_for(&self, values: GetAll<'_, HeaderValue>) -> bool {
+        let mut values = values.iter().peekable();
+        match (&self.test, values.peek().is_some()) {
+            (Test::Present, present) => present != self.invert,
+            (_, false) => false,
+            (test, true) => values.any(|value| test.holds(value.as_bytes())) != self.invert,
         }
     }
 }
@@ -150,17 +163,4 @@ impl Test {
             Self::Regex(pattern) => pattern.matches(value),
         }
     }
-}
-
-/// The header's value; several values are one list, joined by commas, as in Envoy.
-fn joined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, [u8]>> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next()?.as_bytes();
-    let Some(second) = values.next() else { return Some(Cow::Borrowed(first)) };
-    let mut all = first.to_vec();
-    for value in std::iter::once(second).chain(values) {
-        all.push(b',');
-        all.extend_from_slice(value.as_bytes());
-    }
-    Some(Cow::Owned(all))
 }

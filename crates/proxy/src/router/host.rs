@@ -40,6 +40,11 @@ impl HostIndex {
         index
     }
 
+    /// Whether a port in the request's host is cut off.
+    pub(crate) fn strips_port(&self) -> bool {
+        self.strip_port
+    }
+
     /// The host that serves `authority`, which is what the request's Host or `:authority` says; empty when it says nothing.
     pub fn find(&self, authority: &str) -> Option<u32> {
         if self.exact.is_empty() && self.suffixes.texts.is_empty() && self.prefixes.texts.is_empty() {

@@ -47,18 +47,19 @@ fn whole(regex: &str, value: &str) -> bool {
 }
 
 fn header_holds(header: &HeaderMatcher, request: &RequestView<'_>) -> bool {
-    let value = if header.name == ":authority" {
-        request.authority.map(str::to_owned)
+    let values: Vec<&str> = if header.name == ":authority" {
+        request.authority.into_iter().collect()
     } else {
-        let values: Vec<_> =
-            request.headers.get_all(&header.name).iter().map(|value| value.to_str().unwrap()).collect();
-        (!values.is_empty()).then(|| values.join(","))
+        request.headers.get_all(&header.name).iter().map(|value| value.to_str().unwrap()).collect()
     };
-    match value {
-        _ if header.value.is_empty() => value.is_some() != header.invert_match,
-        None => false,
-        Some(value) if header.regex => whole(&header.value, &value) != header.invert_match,
-        Some(value) => (value == header.value) != header.invert_match,
+    let passes = |value: &&str| match header.regex {
+        true => whole(&header.value, value),
+        false => *value == header.value,
+    };
+    match values.is_empty() {
+        none if header.value.is_empty() => none == header.invert_match,
+        true => false,
+        false => values.iter().any(passes) != header.invert_match,
     }
 }
 
