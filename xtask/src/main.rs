@@ -1,6 +1,8 @@
-//! The project's own chores: `cargo xtask bench` measures Serin beside other proxies.
+//! The project's own chores: `cargo xtask bench` measures Serin beside other proxies, `cargo xtask differential` compares
+//! what it does with what Envoy does.
 
 mod bench;
+mod differential;
 
 use std::process::ExitCode;
 
@@ -17,14 +19,19 @@ struct Arguments {
 enum Task {
     /// Puts Serin, nginx, HAProxy and Envoy before the same upstream with the same routes and measures what each costs
     Bench(bench::BenchOptions),
+    /// Gives Serin's data plane and an Envoy the same configurations and requests, and shows where they differ
+    Differential(differential::DifferentialOptions),
 }
 
 fn main() -> ExitCode {
-    let Task::Bench(options) = Arguments::parse().task;
-    match bench::run(&options) {
+    let done: Result<(), Box<dyn std::error::Error>> = match Arguments::parse().task {
+        Task::Bench(options) => bench::run(&options).map_err(Into::into),
+        Task::Differential(options) => differential::run(&options).map_err(Into::into),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report_error(&error);
+            report_error(&*error);
             ExitCode::FAILURE
         }
     }

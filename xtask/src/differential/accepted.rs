@@ -1,0 +1,118 @@
+//! Differences that are meant to be. Each has its reason in `docs/differences.md`, under the same name.
+
+use super::message::Message;
+use super::outcome::Outcome;
+use super::request::{Body, Request};
+
+/// A difference that is meant to be.
+pub(crate) struct Rule {
+    /// The heading in `docs/differences.md`.
+    pub(crate) name: &'static str,
+    /// Makes Envoy's outcome Serin's, as far as the rule explains it.
+    level: fn(&Request, &Outcome, &mut Outcome),
+}
+
+/// All of them.
+const RULES: [Rule; 6] = [
+    Rule { name: "connect-failure-text", level: connect_failure_text },
+    Rule { name: "headers-of-the-upstreams-connection", level: headers_of_the_connection },
+    Rule { name: "trailers-nobody-asked-for", level: trailers },
+    Rule { name: "location-of-a-fixed-response", level: location },
+    Rule { name: "length-of-no-body", level: length_of_no_body },
+    Rule { name: "length-of-a-204", level: length_of_204 },
+];
+
+/// The rules that explain why `ours` is not `envoys`; none when they do not explain all of it.
+pub(crate) fn rules(request: &Request, ours: &Outcome, envoys: &Outcome) -> Vec<&'static str> {
+    let mut levelled = envoys.clone();
+    let mut used = Vec::new();
+    for rule in &RULES {
+        let before = levelled.clone();
+        (rule.level)(request, ours, &mut levelled);
+        if before != levelled {
+            used.push(rule.name);
+        }
+    }
+    if levelled == *ours { used } else { Vec::new() }
+}
+
+fn answers<'a>(ours: &'a Outcome, envoys: &'a mut Outcome) -> Option<(&'a Message, &'a mut Message)> {
+    match (&ours.answer, &mut envoys.answer) {
+        (Ok(ours), Ok(envoys)) => Some((ours, envoys)),
+        _ => None,
+    }
+}
+
+fn connect_failure_text(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
+    let Some((ours, envoys)) = answers(ours, envoys) else { return };
+    let says = |message: &Message| String::from_utf8_lossy(&message.body).contains("connection failure");
+    // The answer to HEAD has no more than the text's length.
+    let about_it = (says(ours) && says(envoys)) || request.method == "HEAD";
+    if unreached && about_it && ours.status() == Some(503) && envoys.status() == Some(503) {
+        envoys.body.clone_from(&ours.body);
+        let length = ours.header("content-length").unwrap_or_default();
+        for (_, value) in envoys.headers.iter_mut().filter(|(name, _)| name == "content-length") {
+            length.clone_into(value);
+        }
+    }
+}
+
+fn headers_of_the_connection(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    if let Some((ours, envoys)) = answers(ours, envoys)
+        && ours.header("x-hop").is_none()
+    {
+        envoys.headers.retain(|(name, _)| name != "x-hop");
+    }
+}
+
+fn trailers(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let asked = request.headers.iter().any(|(name, value)| *name == "te" && value.contains("trailers"));
+    if let Some((ours, envoys)) = answers(ours, envoys)
+        && !asked
+        && ours.trailers.is_empty()
+    {
+        envoys.trailers.clear();
+    }
+}
+
+fn location(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
+    if let Some((ours, envoys)) = answers(ours, envoys)
+        && unreached
+        && ours.header("location").is_none()
+    {
+        envoys.headers.retain(|(name, _)| name != "location");
+    }
+}
+
+fn length_of_no_body(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    for (ours, envoys) in ours.arrivals.iter().zip(&mut envoys.arrivals) {
+        if matches!(request.body, Body::None | Body::Length(0)) && ours.request.header("content-length").is_none() {
+            envoys.request.headers.retain(|(name, value)| name != "content-length" || value != "0");
+        }
+    }
+}
+
+fn length_of_204(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    if let Some((ours, envoys)) = answers(ours, envoys)
+        && ours.status() == Some(204)
+        && ours.header("content-length").is_none()
+    {
+        envoys.headers.retain(|(name, _)| name != "content-length");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_has_its_reason() {
+        let reasons = include_str!("../../../docs/differences.md");
+        for rule in &RULES {
+            let heading = format!("## {}\n", rule.name);
+            assert!(reasons.contains(&heading), "docs/differences.md says nothing of {}", rule.name);
+        }
+    }
+}

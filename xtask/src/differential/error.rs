@@ -1,0 +1,26 @@
+//! Why the two could not be compared.
+
+use std::io;
+
+/// Why the two could not be compared, or that they differ.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DifferentialError {
+    #[error("there is no Envoy: put it on the PATH (.ci/tools envoy) or name it with --envoy")]
+    NoEnvoy,
+    #[error("cannot start {0}")]
+    Envoy(String, #[source] io::Error),
+    #[error("Envoy did not take over the configurations within {0} s")]
+    NotSettled(u64),
+    #[error("Envoy refused {0}: {1}")]
+    Refused(String, String),
+    #[error("Serin's data plane did not start")]
+    Start(#[from] serin_proxy::StartError),
+    #[error("Serin's data plane refused a configuration")]
+    Apply(#[from] serin_proxy::ApplyError),
+    #[error("the listener {0} is not open")]
+    NoListener(String),
+    #[error("{0} differences")]
+    Different(usize),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,90 @@
+//! What came of a request, without what may differ.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+use super::message::Message;
+use super::request::Request;
+use super::upstream::{Arrival, Arrivals, CASE, WANT};
+
+/// What came of a request: the answer, and what reached upstreams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) answer: Result<Message, String>,
+    pub(crate) arrivals: Vec<Arrival>,
+}
+
+impl Outcome {
+    /// Sends `request` to `address`.
+    pub(crate) fn of(request: &Request, address: SocketAddr, case: &str, arrivals: &Arrivals) -> Self {
+        let answer = request.send(address, case).map(normal).map_err(|error: io::Error| error.kind().to_string());
+        let arrivals = arrivals
+            .take(case)
+            .into_iter()
+            .map(|arrival| Arrival { request: normal(arrival.request), ..arrival })
+            .collect();
+        Self { answer, arrivals }
+    }
+}
+
+/// A message without what differs by its nature: dates, names of servers, ids, headers of one connection and Envoy's own.
+/// Headers are sorted by name; of one name, they keep their order.
+fn normal(mut message: Message) -> Message {
+    if let Some(status) = message.status() {
+        // The words after the status are no part of HTTP's meaning.
+        message.start = format!("HTTP/1.1 {status}");
+    }
+    message.headers.retain(|(name, _)| {
+        !matches!(name.as_str(), "date" | "server" | "connection" | "transfer-encoding" | CASE | WANT)
+            && !name.starts_with("x-envoy-")
+    });
+    for (name, value) in &mut message.headers {
+        match name.as_str() {
+            "x-request-id" => "(an id)".clone_into(value),
+            // Of a client on the loopback interface, Envoy appends an address of its own machine.
+            "x-forwarded-for" => {
+                let before = value.rfind(',').map_or(0, |comma| comma + 1);
+                value.replace_range(before.., "(the client)");
+            }
+            _ => {}
+        }
+    }
+    message.headers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    message
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.answer {
+            Ok(answer) => write!(f, "{}", Shown(answer))?,
+            Err(error) => write!(f, "no answer: {error}")?,
+        }
+        for Arrival { upstream, request } in &self.arrivals {
+            write!(f, "\n      {upstream} got {}", Shown(request))?;
+        }
+        Ok(())
+    }
+}
+
+/// A message on one line.
+struct Shown<'a>(&'a Message);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Message { start, headers, body, trailers } = self.0;
+        write!(f, "{start}")?;
+        for (name, value) in headers {
+            write!(f, " | {name}: {value}")?;
+        }
+        match body.len() {
+            0 => {}
+            1..=200 => write!(f, " | body {:?}", String::from_utf8_lossy(body))?,
+            length => write!(f, " | body of {length} bytes")?,
+        }
+        if !trailers.is_empty() {
+            write!(f, " | trailers {trailers:?}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! Requests, drawn so that they hit and just miss what a configuration asks for.
+
+use fastrand::Rng;
+use serin_api::proxy::VirtualHost;
+
+use super::configurations::{PATHS, pick};
+use super::request::{Body, Request};
+use super::world::{DEAD, EMPTY, PLAIN};
+
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
+/// What follows a path.
+const TAILS: [&str; 18] = [
+    "",
+    "",
+    "",
+    "/",
+    "x",
+    "/b",
+    "//",
+    "//b",
+    "/./b",
+    "/../b",
+    "/%2e%2e/b",
+    "%2Fb",
+    "%2fb",
+    ";v=1",
+    "%c3%a9",
+    "%20",
+    "/v1/x",
+    "/.",
+];
+const QUERIES: [&str; 12] =
+    ["", "", "", "?", "?q", "?q=", "?q=1", "?q=v7", "?q=2&q=1", "?a=%20&q=1", "?Q=1", "?q=1?x=/y"];
+const FLAGS: [&str; 8] = ["1", "v7", "", "1,v7", "V7", "a b", "\u{c3}\u{a9}", "v77"];
+const WANTS: [&str; 10] = [
+    "",
+    "",
+    "200 chunked",
+    "200 chunked trailers",
+    "204",
+    "304",
+    "404 cookies",
+    "500 odd",
+    "302 location",
+    "200 odd cookies",
+];
+const BODIES: [Body; 6] = [
+    Body::None,
+    Body::Length(0),
+    Body::Length(10),
+    Body::Length(70_000),
+    Body::Chunked(&[5, 1, 300], false),
+    Body::Chunked(&[7], true),
+];
+
+/// One request for `host`.
+pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
+    let method = if random.u8(..3) == 0 { pick(random, &METHODS) } else { "GET" };
+    let path = match pick(random, &PATHS) {
+        "/" => String::new(),
+        path => path.to_owned(),
+    };
+    let tail = pick(random, &TAILS);
+    let path = if path.is_empty() && !tail.starts_with('/') { format!("/{tail}") } else { format!("{path}{tail}") };
+    let body = match method {
+        "GET" | "HEAD" if random.u8(..8) > 0 => Body::None,
+        _ => pick(random, &BODIES),
+    };
+    Request {
+        method,
+        target: format!("{path}{}", pick(random, &QUERIES)),
+        host: authority(random, host),
+        headers: headers(random),
+        want: pick(random, &WANTS),
+        body,
+    }
+}
+
+fn authority(random: &mut Rng, host: &VirtualHost) -> String {
+    let domain = host.domains.get(random.usize(..host.domains.len())).map_or("*", String::as_str);
+    let mut name = domain.replace('*', pick(random, &["x", "x.y", "a-b"]));
+    match random.u8(..12) {
+        0 => name.make_ascii_uppercase(),
+        1 => name.push_str(":8080"),
+        2 => name.push_str(":80"),
+        3 => name.push('.'),
+        4 => name.insert_str(0, "z"),
+        _ => {}
+    }
+    name
+}
+
+fn headers(random: &mut Rng) -> Vec<(&'static str, String)> {
+    let mut headers: Vec<(&'static str, String)> = Vec::new();
+    for _ in 0..random.usize(..5) {
+        let header = match random.u8(..14) {
+            0..=3 => ("x-flag", pick(random, &FLAGS).to_owned()),
+            4 => ("X-Flag", pick(random, &FLAGS).to_owned()),
+            5 | 6 => ("x-to", pick(random, &[PLAIN[0], PLAIN[1], EMPTY, DEAD, "none_ns", ""]).to_owned()),
+            7 => ("x-host", pick(random, &["other.host", "other.host:81", ""]).to_owned()),
+            8 => ("cookie", pick(random, &["a=1", "b=2; c=3"]).to_owned()),
+            9 => ("x-forwarded-for", pick(random, &["10.1.2.3", "8.8.8.8, 9.9.9.9"]).to_owned()),
+            10 => ("x-forwarded-proto", pick(random, &["https", "http"]).to_owned()),
+            11 => ("te", pick(random, &["trailers", "gzip", "trailers, deflate"]).to_owned()),
+            12 => ("user-agent", "a client (of its own)".to_owned()),
+            _ => ("x-empty", pick(random, &["", "  spaces  ", "\ttab"]).to_owned()),
+        };
+        // A header that can have one value only is sent once.
+        let single = header.0 == "user-agent" && headers.iter().any(|(name, _)| *name == "user-agent");
+        if !single {
+            headers.push(header);
+        }
+    }
+    headers
+}

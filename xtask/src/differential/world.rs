@@ -1,0 +1,81 @@
+//! The clusters that every configuration may route to, and the real upstreams behind them, once for each side.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use serin_api::proxy::{
+    Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, LoadBalancing, SubsetFallback, Subsets,
+};
+use serin_api::{Ref, ResourceId, ResourceKind};
+
+use super::upstream::{self, Arrivals};
+
+/// Clusters with one endpoint.
+pub(crate) const PLAIN: [&str; 3] = ["one_ns", "two_ns", "three_ns"];
+/// Clusters with the versions v1 and v2. What serves a version that is not there: v2, nothing, any.
+pub(crate) const SUBSETS: [&str; 3] = ["default_ns", "strict_ns", "any_ns"];
+/// A cluster without an endpoint.
+pub(crate) const EMPTY: &str = "empty_ns";
+/// A cluster whose endpoint refuses connections.
+pub(crate) const DEAD: &str = "dead_ns";
+
+/// All clusters.
+pub(crate) fn clusters() -> BTreeMap<ClusterName, Arc<Cluster>> {
+    PLAIN
+        .into_iter()
+        .chain(SUBSETS)
+        .chain([EMPTY, DEAD])
+        .map(|name| (ClusterName::from(name), Arc::new(cluster(name))))
+        .collect()
+}
+
+fn cluster(name: &str) -> Cluster {
+    let fallback = match name {
+        "default_ns" => Some(SubsetFallback::DefaultSubset(version("v2"))),
+        "strict_ns" => Some(SubsetFallback::None),
+        "any_ns" => Some(SubsetFallback::AnyEndpoint),
+        _ => None,
+    };
+    let subsets =
+        fallback.map(|fallback| Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback });
+    Cluster {
+        name: name.into(),
+        source: ResourceId::new(ResourceKind::Upstream, "ns", name),
+        endpoints: EndpointSource::Service { service: Ref::new("ns", name), port: 80, selector: BTreeMap::new() },
+        subsets,
+        load_balancing: LoadBalancing::RoundRobin,
+    }
+}
+
+/// The labels of a version.
+pub(crate) fn version(version: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("version".to_owned(), version.to_owned())])
+}
+
+/// Starts the upstreams of one side; its endpoints.
+pub(crate) fn start(arrivals: &Arrivals) -> io::Result<EndpointMap> {
+    let endpoint = |address: SocketAddr, labels| Endpoint {
+        host: address.ip().to_string(),
+        port: address.port(),
+        labels,
+        weight: 1,
+    };
+    let mut endpoints = EndpointMap::new();
+    for name in PLAIN {
+        endpoints.insert(name.into(), Arc::new(vec![endpoint(upstream::start(name, arrivals)?, BTreeMap::new())]));
+    }
+    for name in SUBSETS {
+        let mut list = Vec::new();
+        for label in ["v1", "v2"] {
+            // Where any endpoint may serve, which one did says nothing.
+            let called = if name == "any_ns" { name.to_owned() } else { format!("{name} {label}") };
+            list.push(endpoint(upstream::start(&called, arrivals)?, version(label)));
+        }
+        endpoints.insert(name.into(), Arc::new(list));
+    }
+    let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    endpoints.insert(DEAD.into(), Arc::new(vec![endpoint(closed, BTreeMap::new())]));
+    Ok(endpoints)
+}
