@@ -84,7 +84,7 @@ fn authority(random: &mut Rng, host: &VirtualHost) -> String {
         1 => name.push_str(":8080"),
         2 => name.push_str(":80"),
         3 => name.push('.'),
-        4 => name.insert_str(0, "z"),
+        4 => name.insert(0, 'z'),
         _ => {}
     }
     name
