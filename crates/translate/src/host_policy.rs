@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serin_api::gateway::VirtualHostOptions;
 use serin_api::proxy::HostPolicy;
 
+use crate::cors;
 use crate::header_changes;
 use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
@@ -16,8 +17,8 @@ use crate::options::Options;
 pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<HostPolicy>>, Vec<OptionFault>> {
     let Some(options) = options else { return Ok(None) };
     let mut faults = Vec::new();
-    let VirtualHostOptions { header_manipulation } = read(options, &mut faults);
-    let policy = HostPolicy { headers: header_changes::of(header_manipulation.as_ref(), &mut faults) };
+    let VirtualHostOptions { cors, header_manipulation } = read(options, &mut faults);
+    let policy = HostPolicy { cors: cors::of(cors.as_ref(), &mut faults), headers: header_changes::of(header_manipulation.as_ref(), &mut faults) };
     match (faults.is_empty(), policy == HostPolicy::default()) {
         (false, _) => Err(faults),
         (true, true) => Ok(None),

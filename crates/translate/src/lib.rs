@@ -8,6 +8,7 @@
 mod action;
 mod closed;
 mod compile;
+mod cors;
 mod destination;
 mod domain;
 mod endpoints;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serin_api::gateway::RouteOptions;
 use serin_api::proxy::RoutePolicy;
 
+use crate::cors;
 use crate::header_changes;
 use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
@@ -26,6 +27,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     let websocket = read.upgrades.iter().rev().find_map(|upgrade| upgrade.websocket.as_ref());
     policy.websocket = websocket.map(|websocket| websocket.enabled.unwrap_or(true));
     policy.retries = read.retries.map(|written| retries::of(written, &mut faults));
+    policy.cors = cors::of(read.cors.as_ref(), &mut faults);
     policy.headers = header_changes::of(read.header_manipulation.as_ref(), &mut faults);
     match (faults.is_empty(), policy == RoutePolicy::default()) {
         (false, _) => Err(faults),

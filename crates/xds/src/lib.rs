@@ -9,6 +9,7 @@
 
 pub mod bootstrap;
 mod cluster;
+mod cors;
 mod endpoint;
 mod faults;
 mod header_changes;

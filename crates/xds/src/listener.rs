@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::{CidrRange, Http1ProtocolOptions};
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
+use envoy_types::pb::envoy::extensions::filters::http::cors::v3::Cors;
 use envoy_types::pb::envoy::extensions::filters::http::fault::v3::HttpFault;
 use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
@@ -14,9 +15,10 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     HttpConnectionManager, HttpFilter, Rds, http_filter,
 };
-use envoy_types::pb::google::protobuf::{BoolValue, UInt32Value};
+use envoy_types::pb::google::protobuf::{Any, BoolValue, UInt32Value};
 use serin_api::proxy;
 
+use crate::cors;
 use crate::faults;
 use crate::protobuf::{any, duration, same_stream, socket_address};
 
@@ -67,17 +69,12 @@ pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses
 }
 
 fn connection_manager(name: &str, strip_any_host_port: bool) -> HttpConnectionManager {
-    // It does nothing but what a route says.
-    let fault = HttpFilter {
-        name: faults::FILTER.to_owned(),
-        config_type: Some(http_filter::ConfigType::TypedConfig(any(&HttpFault::default()))),
-        ..HttpFilter::default()
-    };
-    let router = HttpFilter {
-        name: "envoy.filters.http.router".to_owned(),
-        config_type: Some(http_filter::ConfigType::TypedConfig(any(&Router::default()))),
-        ..HttpFilter::default()
-    };
+    // All but the last do nothing but what a route says.
+    let http_filters = vec![
+        http_filter(cors::FILTER, any(&Cors {})),
+        http_filter(faults::FILTER, any(&HttpFault::default())),
+        http_filter("envoy.filters.http.router", any(&Router::default())),
+    ];
     let internal = |(address, length): (&str, u32)| CidrRange {
         address_prefix: address.to_owned(),
         prefix_len: Some(UInt32Value { value: length }),
@@ -88,7 +85,7 @@ fn connection_manager(name: &str, strip_any_host_port: bool) -> HttpConnectionMa
             config_source: Some(same_stream()),
             route_config_name: name.to_owned(),
         })),
-        http_filters: vec![fault, router],
+        http_filters,
         use_remote_address: Some(BoolValue { value: true }),
         internal_address_config: Some(InternalAddressConfig {
             cidr_ranges: INTERNAL.map(internal).into(),
@@ -100,5 +97,13 @@ fn connection_manager(name: &str, strip_any_host_port: bool) -> HttpConnectionMa
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket".to_owned(), ..UpgradeConfig::default() }],
         strip_port_mode: strip_any_host_port.then_some(StripPortMode::StripAnyHostPort(true)),
         ..HttpConnectionManager::default()
+    }
+}
+
+fn http_filter(name: &str, config: Any) -> HttpFilter {
+    HttpFilter {
+        name: name.to_owned(),
+        config_type: Some(http_filter::ConfigType::TypedConfig(config)),
+        ..HttpFilter::default()
     }
 }

@@ -7,6 +7,7 @@ use envoy_types::pb::envoy::config::route::v3::{Route, RouteAction, VirtualHost}
 use envoy_types::pb::google::protobuf::{Any, BoolValue};
 use serin_api::proxy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy};
 
+use crate::cors;
 use crate::faults;
 use crate::header_changes::envoy_headers;
 use crate::protobuf::{any, duration, substitution};
@@ -23,6 +24,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         faults: _,
         websocket,
         headers: _,
+        cors: _,
     } = policy;
     match path_rewrite {
         None => {}
@@ -54,6 +56,7 @@ pub(crate) fn filters(policy: &RoutePolicy) -> HashMap<String, Any> {
 
 /// Sets what `policy` says on a route, whatever is done with its requests.
 pub(crate) fn apply_to_route(policy: &RoutePolicy, route: &mut Route) {
+    route.typed_per_filter_config.extend(policy.cors.as_ref().map(cors::settings));
     let headers = envoy_headers(policy.headers.as_ref());
     route.request_headers_to_add = headers.request_add;
     route.request_headers_to_remove = headers.request_remove;
@@ -63,7 +66,8 @@ pub(crate) fn apply_to_route(policy: &RoutePolicy, route: &mut Route) {
 
 /// Sets what `policy` says for all routes of `host`.
 pub(crate) fn apply_to_host(policy: &HostPolicy, host: &mut VirtualHost) {
-    let HostPolicy { headers } = policy;
+    let HostPolicy { headers, cors } = policy;
+    host.typed_per_filter_config.extend(cors.as_ref().map(cors::settings));
     let headers = envoy_headers(headers.as_ref());
     host.request_headers_to_add = headers.request_add;
     host.request_headers_to_remove = headers.request_remove;

@@ -5,6 +5,7 @@
 //! is kept apart ([`EndpointMap`]), because endpoints follow the cluster even while the configuration is frozen.
 
 mod cluster;
+mod cors;
 mod endpoint;
 mod faults;
 mod header_changes;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
+pub use cors::{CorsPolicy, OriginMatch};
 pub use endpoint::{Endpoint, EndpointMap};
 pub use faults::{Abort, Delay, Faults};
 pub use header_changes::{AddedHeader, HeaderChanges, HeaderEdits};

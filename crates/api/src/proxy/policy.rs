@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Faults, HeaderChanges, Retries};
+use super::{CorsPolicy, Faults, HeaderChanges, Retries};
 use crate::GoDuration;
 
 /// A route's options, merged and checked.
@@ -18,6 +18,9 @@ pub struct RoutePolicy {
     /// Whether the old host is appended to `x-forwarded-host` where the host changes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub append_x_forwarded_host: bool,
+    /// What browsers are told of requests from other origins' pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors: Option<CorsPolicy>,
     /// How headers change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<HeaderChanges>,
@@ -42,6 +45,9 @@ pub struct RoutePolicy {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HostPolicy {
+    /// What browsers are told of requests from other origins' pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors: Option<CorsPolicy>,
     /// How headers change, after what each route does to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<HeaderChanges>,

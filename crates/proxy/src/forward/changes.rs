@@ -69,6 +69,9 @@ pub(super) fn response(exchange: &Exchange, headers: &mut HeaderMap, status: u16
     for changes in all(exchange) {
         changes.response.apply(headers, |piece, headers, out| write(exchange, piece, head, Some(headers), status, out));
     }
+    if let (Some(origin), Some(cors)) = (&exchange.origin, exchange.policy.as_ref().and_then(|policy| policy.cors())) {
+        cors.allow(headers, origin);
+    }
 }
 
 /// The changes that hold for a request, in their order.

@@ -29,6 +29,8 @@ pub(crate) struct Exchange {
     pub(crate) sticky_cookie: Option<HeaderValue>,
     /// How the destination that was drawn changes headers.
     pub(crate) target_headers: Option<Arc<CompiledHeaderChanges>>,
+    /// The origin of the page that may read the response.
+    pub(crate) origin: Option<HeaderValue>,
     /// The request, where its response's headers are made of it.
     pub(crate) request: Option<Box<SavedRequest>>,
     /// What the client speaks.
@@ -50,6 +52,7 @@ impl Exchange {
             policy: None,
             sticky_cookie: None,
             target_headers: None,
+            origin: None,
             request: None,
             protocol: Version::HTTP_11,
             active: None,

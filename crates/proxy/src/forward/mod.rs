@@ -24,6 +24,7 @@ use hyper::body::Incoming;
 
 use crate::action::{CompiledAction, CompiledTarget};
 use crate::http1::ResponseHead;
+use crate::policy::CorsRequest;
 use crate::router::RequestView;
 use crate::worker::{ConnectionState, Deadline, LocalTable, Worker};
 use body::Body;
@@ -164,6 +165,11 @@ async fn forward(
     prefix: Option<usize>,
 ) -> Response<Body> {
     let worker = Rc::clone(&exchange.worker);
+    match exchange.policy.as_ref().and_then(|policy| policy.cors()).map(|cors| cors.look_at(&request)) {
+        None | Some(CorsRequest::Plain) => {}
+        Some(CorsRequest::Allowed(origin)) => exchange.origin = Some(origin),
+        Some(CorsRequest::Preflight(headers)) => return reply::preflight(exchange, headers),
+    }
     let Some(destination) = worker.destination(number) else {
         return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
     };

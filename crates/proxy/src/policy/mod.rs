@@ -2,6 +2,7 @@
 //! has no policy and pays nothing.
 
 mod faults;
+mod cors;
 mod header_changes;
 mod host_policy;
 mod host_rewrite;
@@ -16,6 +17,7 @@ use serin_api::proxy::RoutePolicy;
 
 use crate::error::CompileError;
 pub(crate) use faults::CompiledFaults;
+pub(crate) use cors::{CompiledCors, CorsRequest};
 pub(crate) use header_changes::CompiledHeaderChanges;
 pub(crate) use host_policy::CompiledHostPolicy;
 use host_rewrite::CompiledHostRewrite;
@@ -27,6 +29,8 @@ pub(crate) use retries::{CompiledRetries, NoResponse};
 pub(crate) struct CompiledPolicy {
     path_rewrite: Option<CompiledPathRewrite>,
     host_rewrite: Option<CompiledHostRewrite>,
+    /// With what its host says.
+    cors: Option<CompiledCors>,
     headers: Option<CompiledHeaderChanges>,
     /// Those of its host.
     host: Option<Arc<CompiledHostPolicy>>,
@@ -50,6 +54,7 @@ impl CompiledPolicy {
                 .as_ref()
                 .map(|rewrite| CompiledHostRewrite::new(rewrite, policy.append_x_forwarded_host))
                 .transpose()?,
+            cors: CompiledCors::new(policy.cors.as_ref(), host.and_then(|host| host.cors.as_ref()))?,
             headers: policy.headers.as_ref().map(CompiledHeaderChanges::new).transpose()?,
             host: host.cloned(),
             timeout: policy.timeout.map(|timeout| timeout.0),
@@ -58,6 +63,11 @@ impl CompiledPolicy {
             websocket: policy.websocket.unwrap_or(true),
             retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
         })
+    }
+
+    /// What browsers are told.
+    pub(crate) fn cors(&self) -> Option<&CompiledCors> {
+        self.cors.as_ref()
     }
 
     /// How headers change, in the order in which that happens.

@@ -1,6 +1,7 @@
 //! The options of routes, hosts and destinations that are implemented. A field that is not here is known from the
 //! catalogue alone, and is reported on whoever uses it.
 
+mod cors;
 mod destination;
 mod faults;
 mod headers;
@@ -9,6 +10,7 @@ mod retries;
 mod route;
 mod upgrades;
 
+pub use cors::CorsPolicy;
 pub use destination::WeightedDestinationOptions;
 pub use faults::{RouteAbort, RouteDelay, RouteFaults};
 pub use headers::{HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteFaults};
+use super::{CorsPolicy, HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteFaults};
 use crate::GoDuration;
 use crate::gateway::RegexRewrite;
 
@@ -34,6 +34,9 @@ pub struct RouteOptions {
     /// Whether the client's host is appended to `x-forwarded-host` when the host is rewritten.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub append_x_forwarded_host: Option<bool>,
+    /// Which other origins' pages may read the responses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors: Option<CorsPolicy>,
     /// Headers that are added to and removed from requests and responses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_manipulation: Option<HeaderManipulation>,
