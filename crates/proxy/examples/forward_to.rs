@@ -67,6 +67,7 @@ fn spec(port: u16, routes: usize) -> ProxySpec {
         ssl: false,
         tls: Vec::new(),
         strip_any_host_port: false,
+        access_logs: Vec::new(),
         virtual_hosts: vec![Arc::new(host)],
     };
     ProxySpec {

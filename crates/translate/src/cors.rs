@@ -19,8 +19,11 @@ pub(crate) fn of(written: Option<&Written>, faults: &mut Vec<OptionFault>) -> Op
             faults.push(OptionFault::new(&format!("cors.allowOriginRegex[{at}]"), reason));
         }
     }
-    let lists =
-        [("allowMethods", &written.allow_methods), ("allowHeaders", &written.allow_headers), ("exposeHeaders", &written.expose_headers)];
+    let lists = [
+        ("allowMethods", &written.allow_methods),
+        ("allowHeaders", &written.allow_headers),
+        ("exposeHeaders", &written.expose_headers),
+    ];
     for (list, values) in lists {
         for (at, value) in values.iter().enumerate().filter(|(_, value)| !is_plain(value)) {
             let reason = format!("{value:?} cannot be sent in a header");
@@ -68,7 +71,10 @@ mod tests {
         assert_eq!(faults, [""; 0]);
         let expected = CorsPolicy {
             disabled: false,
-            allow_origins: vec![OriginMatch::Exact("https://a.com".into()), OriginMatch::Regex("https://[a-z]+".into())],
+            allow_origins: vec![
+                OriginMatch::Exact("https://a.com".into()),
+                OriginMatch::Regex("https://[a-z]+".into()),
+            ],
             allow_methods: "GET,PUT".into(),
             allow_headers: "x-a,x-b".into(),
             expose_headers: "x-c".into(),

@@ -18,7 +18,10 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<HostPolicy>>, V
     let Some(options) = options else { return Ok(None) };
     let mut faults = Vec::new();
     let VirtualHostOptions { cors, header_manipulation } = read(options, &mut faults);
-    let policy = HostPolicy { cors: cors::of(cors.as_ref(), &mut faults), headers: header_changes::of(header_manipulation.as_ref(), &mut faults) };
+    let policy = HostPolicy {
+        cors: cors::of(cors.as_ref(), &mut faults),
+        headers: header_changes::of(header_manipulation.as_ref(), &mut faults),
+    };
     match (faults.is_empty(), policy == HostPolicy::default()) {
         (false, _) => Err(faults),
         (true, true) => Ok(None),

@@ -5,6 +5,7 @@
 //! * [`choose`] decides what is served, given what was served: the translation, or the last good configuration.
 //! * [`endpoints`] says where each cluster's requests can go right now.
 
+mod access_log;
 mod action;
 mod closed;
 mod compile;

@@ -8,7 +8,6 @@ use serin_api::gateway::{GatewaySpec, HttpGateway};
 use serin_api::proxy::{Listener, VirtualHost};
 use serin_api::{CONTROL_PLANE_NAMESPACE, Ref, ResourceId, ResourceKind};
 
-use crate::closed;
 use crate::host::Host;
 use crate::labels::{Requirement, has_all};
 use crate::options;
@@ -16,6 +15,7 @@ use crate::report::{Book, Finding};
 use crate::snapshot::Resource;
 use crate::tls;
 use crate::view::View;
+use crate::{access_log, closed};
 
 /// The proxy that a Gateway belongs to unless it names others.
 pub(crate) const DEFAULT_PROXY: &str = "gateway-proxy";
@@ -214,8 +214,12 @@ fn served(view: &View<'_>, candidate: &Candidate<'_>, hosts: &[Host<'_>], book: 
 fn listen(candidate: &Candidate<'_>, places: Vec<usize>, hosts: &[Host<'_>], book: &mut Book) -> Bound {
     let resource = candidate.resource;
     let spec = &resource.spec;
-    let blocks = [spec.options.as_ref(), spec.route_options.as_ref(), candidate.http.options.as_ref()];
-    let closed = blocks.into_iter().any(|block| closed::asks(None, &[options::map(block)]));
+    let blocks = [
+        options::map(spec.options.as_ref()),
+        options::map(spec.route_options.as_ref()),
+        options::map(candidate.http.options.as_ref()),
+    ];
+    let closed = blocks.into_iter().any(|block| closed::asks(None, &[block]));
     let mine: Vec<&Host<'_>> = places.iter().map(|place| &hosts[*place]).collect();
     let domains = crate::domain::divide(&resource.id, &mine, book);
     let virtual_hosts = mine
@@ -239,6 +243,7 @@ fn listen(candidate: &Candidate<'_>, places: Vec<usize>, hosts: &[Host<'_>], boo
             ssl: spec.ssl,
             tls: tls::gather(&mine, book),
             strip_any_host_port: strips_host_port(candidate.http),
+            access_logs: access_log::of(&resource.id, blocks[0], book),
             virtual_hosts,
         }),
         hosts: places,

@@ -49,6 +49,8 @@ pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses
         ssl,
         tls: _,
         strip_any_host_port,
+        // Envoys do not get them yet.
+        access_logs: _,
         virtual_hosts: _,
     } = listener;
     if *ssl {

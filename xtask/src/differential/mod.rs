@@ -175,6 +175,7 @@ fn spec(hosts: &[Arc<VirtualHost>]) -> ProxySpec {
             ssl: false,
             tls: Vec::new(),
             strip_any_host_port,
+            access_logs: Vec::new(),
             virtual_hosts: mine.map(|(_, host)| Arc::clone(host)).collect(),
         })
     };

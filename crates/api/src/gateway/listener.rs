@@ -6,8 +6,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Expression;
-use crate::{NamespacedStatuses, RawOptions, Ref};
+use super::{Expression, GatewayOptions};
+use crate::{NamespacedStatuses, RawOptions, Ref, Written};
 
 /// A listener: an address and a port, with TLS or without, and the VirtualServices it serves.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +34,7 @@ pub struct GatewaySpec {
     pub bind_port: u32,
     /// Options of the listener.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<RawOptions>,
+    pub options: Option<Written<GatewayOptions>>,
     /// Options of the route configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route_options: Option<RawOptions>,

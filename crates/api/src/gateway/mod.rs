@@ -14,7 +14,10 @@ mod virtual_service;
 pub use delegate::{DelegateAction, DelegateOptionsRefs, Expression, Operator, RouteTableSelector};
 pub use listener::{Gateway, GatewaySpec, HttpGateway, VirtualServiceSelectorExpressions};
 pub use matcher::{ConnectMatcher, HeaderMatcher, Matcher, QueryParameterMatcher};
-pub use options::{CorsPolicy, HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd, WeightedDestinationOptions};
+pub use options::{AccessLogOptions, AccessLoggingService, FileSink, GatewayOptions, LogTemplate};
+pub use options::{
+    CorsPolicy, HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd, WeightedDestinationOptions,
+};
 pub use options::{ProtocolUpgradeConfig, ProtocolUpgradeSpec, RouteAbort, RouteDelay, RouteFaults};
 pub use options::{RetryBackOff, RetryPolicy, RouteOptions, VirtualHostOptions};
 pub use route::{

@@ -4,6 +4,7 @@
 //! virtual hosts on them, their routes in order, and the clusters that the routes name. Which endpoints a cluster has
 //! is kept apart ([`EndpointMap`]), because endpoints follow the cluster even while the configuration is frozen.
 
+mod access_log;
 mod cluster;
 mod cors;
 mod endpoint;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use access_log::{AccessLog, AccessLogFormat};
 pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 pub use cors::{CorsPolicy, OriginMatch};
 pub use endpoint::{Endpoint, EndpointMap};

@@ -11,6 +11,7 @@ use serin_api::proxy::{ClusterName, Listener, ProxySpec, RoutePolicy, VirtualHos
 
 pub(crate) use destinations::{DestinationHandle, Destinations};
 
+use crate::access_log::{AccessLogs, LogFiles};
 use crate::action::{CompiledAction, WHOLE};
 use crate::error::{ApplyError, CompileError, RouteError};
 use crate::metrics::Registry;
@@ -26,6 +27,8 @@ pub(crate) struct Table {
     pub(crate) unmatched: u32,
     /// Every cluster by name, for routes that take the name from a header; empty when there is no such route.
     pub(crate) clusters: Arc<FxHashMap<ClusterName, DestinationHandle>>,
+    /// Where its requests are logged.
+    pub(crate) access_logs: Option<Arc<AccessLogs>>,
     /// The listener's name, for scopes that are made while serving.
     pub(crate) listener: Arc<str>,
 }
@@ -55,6 +58,7 @@ pub(crate) struct CompiledRoute {
 /// Compiles configurations, keeping what it can from the last one.
 #[derive(Debug, Default)]
 pub(crate) struct Compiler {
+    log_files: LogFiles,
     pub(crate) destinations: Destinations,
     /// By listener and virtual host: what it was compiled from, and the result.
     hosts: FxHashMap<(String, String), (Arc<VirtualHost>, Arc<CompiledHost>)>,
@@ -99,6 +103,7 @@ impl Compiler {
                     virtual_hosts,
                     unmatched: registry.scope(&name, "", ""),
                     clusters: Arc::clone(&clusters),
+                    access_logs: self.log_files.open(&listener.access_logs),
                     listener: name,
                 })
             })

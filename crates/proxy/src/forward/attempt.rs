@@ -14,6 +14,7 @@ use super::pool::Pool;
 use super::retry::{Outcome, Retrying};
 use super::upstream::{SendError, UpstreamConnection};
 use super::{deliver, reply};
+use crate::access_log::Outcome as Ended;
 use crate::balance::Candidate;
 use crate::http1::ResponseHead;
 use crate::policy::NoResponse;
@@ -56,10 +57,14 @@ pub(super) async fn run(
     let mut tries = Tries::new(&exchange, destination, switches);
     loop {
         let Some((candidate, pool)) = tries.pick() else {
+            exchange.outcome = Ended::NoHealthyUpstream;
             return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
         };
         exchange.version = candidate.version;
         exchange.active = Some(candidate.state.begin());
+        if let Some(record) = &mut exchange.record {
+            record.sent_to(pool.address());
+        }
         if let Some(name) = &candidate.hostname
             && exchange.policy.as_ref().is_some_and(|policy| policy.takes_endpoints_name())
         {
@@ -87,10 +92,15 @@ pub(super) async fn run(
                     again
                 }
             },
-            Err((failure, request)) => match tries.after_failure(&failure, request, pool) {
-                None => return failed(exchange, &failure),
-                Some(again) => again,
-            },
+            Err((failure, request)) => {
+                if let (Some(record), Some(request)) = (&mut exchange.record, &request) {
+                    record.received = request.received();
+                }
+                match tries.after_failure(&failure, request, pool) {
+                    None => return failed(exchange, &failure),
+                    Some(again) => again,
+                }
+            }
         };
         outgoing = again.rewound();
         exchange.active = None;
@@ -198,7 +208,17 @@ impl Failure {
 }
 
 /// The answer to a request that got none.
-fn failed(exchange: Exchange, failure: &Failure) -> Response<Body> {
+fn failed(mut exchange: Exchange, failure: &Failure) -> Response<Body> {
+    exchange.outcome = match failure {
+        Failure::Connect(_) => Ended::ConnectFailure,
+        Failure::Send(SendError::Closed { .. }) => Ended::UpstreamClosed,
+        Failure::Send(SendError::Protocol) => Ended::UpstreamProtocol,
+        Failure::Send(SendError::Client) => Ended::Refused,
+        Failure::Send(SendError::Timeout(TimeLimit::Idle { .. })) | Failure::Time(TimeLimit::Idle { .. }) => {
+            Ended::Standstill
+        }
+        Failure::Send(SendError::Timeout(_)) | Failure::Time(_) => Ended::Timeout,
+    };
     let (status, text) = match failure {
         Failure::Connect(text) => (StatusCode::SERVICE_UNAVAILABLE, *text),
         Failure::Send(SendError::Closed { .. }) => (StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),

@@ -11,6 +11,7 @@ use http_body::{Frame, SizeHint};
 use super::exchange::Exchange;
 use super::pool::Pool;
 use super::upstream::{ReceiveError, UpstreamConnection};
+use crate::access_log::Outcome;
 use crate::worker::Deadline;
 
 /// A response's body. The exchange ends with it.
@@ -58,6 +59,11 @@ impl Body {
         Self { kind: Kind::Full(Bytes::new()), exchange: None }
     }
 
+    /// The exchange that ends with this body.
+    pub(crate) fn exchange(&mut self) -> Option<&mut Exchange> {
+        self.exchange.as_mut()
+    }
+
     pub(crate) fn upstream(
         connection: Box<UpstreamConnection>,
         pool: Rc<Pool>,
@@ -71,6 +77,20 @@ impl Body {
     }
 }
 
+/// Counts bytes that go to the client.
+fn count(exchange: &mut Option<Exchange>, bytes: usize) {
+    if let Some(record) = exchange.as_mut().and_then(|exchange| exchange.record.as_mut()) {
+        record.sent += bytes as u64;
+    }
+}
+
+/// Remembers why the response broke off.
+fn end(exchange: &mut Option<Exchange>, outcome: Outcome) {
+    if let Some(exchange) = exchange {
+        exchange.outcome = outcome;
+    }
+}
+
 impl http_body::Body for Body {
     type Data = Bytes;
     type Error = BodyError;
@@ -79,22 +99,33 @@ impl http_body::Body for Body {
         let this = &mut *self;
         let body = match &mut this.kind {
             Kind::Full(bytes) if bytes.is_empty() => return Poll::Ready(None),
-            Kind::Full(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                count(&mut this.exchange, bytes.len());
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
             Kind::Upstream(body) => body,
         };
         let Some(connection) = &mut body.connection else { return Poll::Ready(None) };
         let frame = connection.poll_body(cx).map_err(BodyError::from);
         if frame.is_pending() && body.deadline.as_ref().is_some_and(|deadline| deadline.poll_passed(cx)) {
             body.connection = None;
+            end(&mut this.exchange, Outcome::Timeout);
             return Poll::Ready(Some(Err(BodyError::Timeout)));
         }
-        if let (Some((time, until)), Some(exchange)) = (&mut body.idle, &this.exchange) {
+        if let (Some((time, until)), Some(exchange)) = (&mut body.idle, &mut this.exchange) {
             if frame.is_ready() {
                 *until = exchange.worker.deadlines.after(*time);
             } else if until.poll_passed(cx) {
                 body.connection = None;
+                exchange.outcome = Outcome::Standstill;
                 return Poll::Ready(Some(Err(BodyError::Standstill)));
             }
+        }
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => count(&mut this.exchange, frame.data_ref().map_or(0, Bytes::len)),
+            Poll::Ready(Some(Err(_))) => end(&mut this.exchange, Outcome::UpstreamClosed),
+            _ => {}
         }
         frame
     }
@@ -119,9 +150,15 @@ impl http_body::Body for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if let (Kind::Upstream(body), Some(exchange)) = (&mut self.kind, &self.exchange)
+        if let (Kind::Upstream(body), Some(exchange)) = (&mut self.kind, &mut self.exchange)
             && let Some(connection) = body.connection.take()
         {
+            if let Some(record) = &mut exchange.record {
+                record.received = connection.received();
+                if !connection.body_is_done() && exchange.outcome == Outcome::ViaUpstream {
+                    exchange.outcome = Outcome::ClientLeft;
+                }
+            }
             body.pool.put(connection, &exchange.worker);
         }
     }

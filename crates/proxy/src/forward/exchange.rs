@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderValue, Version};
 
 use super::changes::SavedRequest;
+use crate::access_log::{End, Outcome, Record};
 use crate::balance::ActiveRequest;
 use crate::metrics::NO_VERSION;
 use crate::policy::{CompiledHeaderChanges, CompiledPolicy};
@@ -35,6 +36,10 @@ pub(crate) struct Exchange {
     pub(crate) request: Option<Box<SavedRequest>>,
     /// What the client speaks.
     pub(crate) protocol: Version,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// What is remembered for the access logs, where there are any.
+    pub(crate) record: Option<Box<Record>>,
     /// Where it is in flight.
     pub(crate) active: Option<ActiveRequest>,
 }
@@ -55,6 +60,8 @@ impl Exchange {
             origin: None,
             request: None,
             protocol: Version::HTTP_11,
+            outcome: Outcome::default(),
+            record: None,
             active: None,
         }
     }
@@ -63,10 +70,26 @@ impl Exchange {
     pub(crate) fn age(&self) -> Duration {
         self.begun.elapsed()
     }
+
+    #[cold]
+    fn log(&self, record: &Record) {
+        let labels = self.worker.registry.labels_of(self.scope);
+        let end = End {
+            status: self.status,
+            outcome: if self.status == 0 { Outcome::ClientLeft } else { self.outcome },
+            took: self.age(),
+            route: labels.as_ref().map_or("", |labels| &labels.route),
+            cluster: labels.as_ref().map_or("", |labels| &labels.upstream),
+        };
+        self.worker.counters.access_log_dropped.add(record.write(&end));
+    }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        if let Some(record) = self.record.take() {
+            self.log(&record);
+        }
         let series = self.worker.series(self.scope, self.version);
         self.worker.counters.observe(series, self.status, self.begun.elapsed());
         self.connection.end_request(self.worker.now());

@@ -16,12 +16,15 @@ mod tunnel;
 mod upstream;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use http::header::{CONNECTION, SET_COOKIE, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
+use crate::access_log::{Outcome, Record};
 use crate::action::{CompiledAction, CompiledTarget};
 use crate::http1::ResponseHead;
 use crate::policy::CorsRequest;
@@ -55,21 +58,28 @@ pub(crate) async fn respond(
     }
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
     exchange.protocol = request.version();
-    let decision = match decide(&mut exchange, &table, &request) {
-        Ok(decision) => decision,
-        Err((status, text)) if refuses(status) || *request.method() == Method::CONNECT => {
-            return Ok(reply::refusal(exchange, status, text));
-        }
-        Err((status, text)) => return Ok(reply::text(exchange, status, text)),
-    };
+    if let Some(logs) = &table.access_logs {
+        let peer = SocketAddr::new(exchange.connection.peer, exchange.connection.peer_port);
+        exchange.record = Some(Record::begin(Arc::clone(logs), &request, peer));
+    }
+    let decision = decide(&mut exchange, &table, &request);
     let refused_tunnel = (*request.method() == Method::CONNECT).then(|| Rc::clone(&exchange.connection));
-    if !matches!(decision, Decision::Destination { .. }) {
+    if matches!(decision, Ok(Decision::Respond { .. } | Decision::Redirect { .. })) {
         changes::save(&mut exchange, &request);
     }
+    exchange.outcome = match &decision {
+        Ok(Decision::Destination { .. }) => Outcome::ViaUpstream,
+        Ok(_) => Outcome::Direct,
+        Err((StatusCode::NOT_FOUND, _)) => Outcome::NoRoute,
+        Err((StatusCode::SERVICE_UNAVAILABLE, _)) => Outcome::NoCluster,
+        Err(_) => Outcome::Refused,
+    };
     let mut response = match decision {
-        Decision::Respond { status, body } => reply::fixed(exchange, status, body),
-        Decision::Redirect { status, location } => reply::redirect(exchange, status, location),
-        Decision::Destination { number, scope, prefix } => {
+        Err((status, text)) if refuses(status) => reply::refusal(exchange, status, text),
+        Err((status, text)) => reply::text(exchange, status, text),
+        Ok(Decision::Respond { status, body }) => reply::fixed(exchange, status, body),
+        Ok(Decision::Redirect { status, location }) => reply::redirect(exchange, status, location),
+        Ok(Decision::Destination { number, scope, prefix }) => {
             exchange.scope = scope;
             // The table is held until the request has found its way, so that the destination's number stays its own.
             forward(exchange, request, number, prefix).await
@@ -80,6 +90,12 @@ pub(crate) async fn respond(
         && !response.status().is_success()
     {
         reply::end_connection(&connection, &mut response);
+    }
+    if let Some(mut record) = response.body_mut().exchange().and_then(|exchange| exchange.record.take()) {
+        record.keep_response(&response);
+        if let Some(place) = response.body_mut().exchange() {
+            place.record = Some(record);
+        }
     }
     Ok(response)
 }
@@ -171,20 +187,27 @@ async fn forward(
         Some(CorsRequest::Preflight(headers)) => return reply::preflight(exchange, headers),
     }
     let Some(destination) = worker.destination(number) else {
+        exchange.outcome = Outcome::NoHealthyUpstream;
         return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
     };
     if let Some(refused) = faults::make(&exchange).await {
+        exchange.outcome = Outcome::FaultAborted;
         return reply::text(exchange, refused, reply::FAULT);
     }
     let upgrade = headers::upgrade(&request);
     let allowed = |protocol| exchange.policy.as_ref().is_none_or(|policy| policy.allows_upgrade(protocol));
     if !upgrade.as_ref().is_none_or(allowed) {
+        exchange.outcome = Outcome::Refused;
         // What follows was meant for the other protocol.
         return reply::refusal(exchange, StatusCode::FORBIDDEN, "");
     }
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
     changes::request(&mut exchange, &mut request, prefix, destination.is_named());
+    if let Some(record) = &mut exchange.record {
+        record.keep_request(request.headers());
+        record.keep_path(request.uri().path_and_query().map_or("/", |path| path.as_str()));
+    }
     // Only what the route may ask to be sent again is kept.
     let retries = exchange.policy.as_ref().is_some_and(|policy| policy.retries().is_some());
     let (outgoing, parts) = Outgoing::new(request, if retries { worker.limits.replay_bytes } else { 0 });
@@ -204,6 +227,11 @@ fn deliver(
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;
     exchange.status = head.status.as_u16();
+    let after = exchange.age();
+    if let Some(record) = &mut exchange.record {
+        record.answered(after);
+        record.received = upstream.received();
+    }
     let headers = response.headers_mut();
     let protocol = headers.get(UPGRADE).cloned();
     headers::to_client(headers);
@@ -222,6 +250,7 @@ fn deliver(
         return response;
     }
     let Some(protocol) = protocol.filter(|_| switches) else {
+        exchange.outcome = Outcome::UpstreamProtocol;
         return reply::text(exchange, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR);
     };
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

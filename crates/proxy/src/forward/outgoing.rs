@@ -26,6 +26,8 @@ pub(crate) struct Outgoing {
     written: usize,
     queue: VecDeque<Bytes>,
     queued: usize,
+    /// Bytes of the body so far.
+    received: u64,
     /// Gone once all of it has been read.
     body: Option<Incoming>,
     chunked: bool,
@@ -73,6 +75,7 @@ impl Outgoing {
             written: 0,
             queue: VecDeque::new(),
             queued: 0,
+            received: 0,
             body: (framing != RequestFraming::Empty).then_some(body),
             chunked: framing == RequestFraming::Chunked,
             bodiless: framing == RequestFraming::Empty,
@@ -97,6 +100,11 @@ impl Outgoing {
     /// Whether all of it has gone out, or been given up.
     pub(crate) fn is_done(&self) -> bool {
         self.given_up || (self.written == self.head.len() && self.queued == 0 && self.body.is_none())
+    }
+
+    /// Bytes of the body that have been read from the client.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
     }
 
     /// Whether all of it that is wanted has been read from the client.
@@ -195,6 +203,7 @@ impl Outgoing {
     }
 
     fn queue_data(&mut self, data: Bytes) {
+        self.received += data.len() as u64;
         // An empty chunk would end the body.
         if data.is_empty() {
             return;

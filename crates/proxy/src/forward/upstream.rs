@@ -95,6 +95,11 @@ impl UpstreamConnection {
             && self.outgoing.as_ref().is_none_or(Outgoing::is_done)
     }
 
+    /// Bytes of the request's body that have been read from the client.
+    pub(crate) fn received(&self) -> u64 {
+        self.outgoing.as_ref().map_or(0, Outgoing::received)
+    }
+
     /// Sends a request and waits for the response's head. `to_head`: its method is HEAD. `headers` lend their memory. When
     /// there is none, [`take_request`](Self::take_request) gives the request back.
     pub(crate) async fn send(

@@ -60,6 +60,7 @@ pub(crate) struct WorkerCounters {
     pub(crate) upstream_retries: Counter,
     pub(crate) upstream_retries_refused: Counter,
     pub(crate) upstream_timeouts: Counter,
+    pub(crate) access_log_dropped: Counter,
     pub(crate) panics: Counter,
 }
 
@@ -77,6 +78,7 @@ impl WorkerCounters {
             upstream_retries: Counter::default(),
             upstream_retries_refused: Counter::default(),
             upstream_timeouts: Counter::default(),
+            access_log_dropped: Counter::default(),
             panics: Counter::default(),
         }
     }

@@ -115,6 +115,11 @@ impl Registry {
         number
     }
 
+    /// What the number of a scope stands for.
+    pub(crate) fn labels_of(&self, scope: u32) -> Option<Scope> {
+        self.inner.lock().scopes.get(scope as usize).cloned()
+    }
+
     /// All label sets, by number.
     pub(crate) fn all(&self) -> Vec<Labels> {
         self.inner.lock().series.clone()

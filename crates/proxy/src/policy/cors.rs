@@ -54,7 +54,8 @@ impl CompiledCors {
         let origins = levels.iter().flatten().map(|policy| &policy.allow_origins).find(|origins| !origins.is_empty());
         let value = |field: fn(&CorsPolicy) -> &String| {
             let text = levels.iter().flatten().map(|policy| field(policy)).find(|text| !text.is_empty());
-            text.map(|text| HeaderValue::from_str(text).map_err(|_| CompileError::HeaderValue(text.clone()))).transpose()
+            text.map(|text| HeaderValue::from_str(text).map_err(|_| CompileError::HeaderValue(text.clone())))
+                .transpose()
         };
         Ok(Some(Self {
             origins: origins.into_iter().flatten().map(Origin::new).collect::<Result<_, _>>()?,

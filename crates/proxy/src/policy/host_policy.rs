@@ -18,6 +18,9 @@ impl CompiledHostPolicy {
     /// # Errors
     /// When a value cannot be served.
     pub(crate) fn new(policy: &HostPolicy) -> Result<Self, CompileError> {
-        Ok(Self { cors: policy.cors.clone(), headers: policy.headers.as_ref().map(CompiledHeaderChanges::new).transpose()? })
+        Ok(Self {
+            cors: policy.cors.clone(),
+            headers: policy.headers.as_ref().map(CompiledHeaderChanges::new).transpose()?,
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! What a route's options do to its requests, compiled so that nothing is parsed while serving. A route without options
 //! has no policy and pays nothing.
 
-mod faults;
 mod cors;
+mod faults;
 mod header_changes;
 mod host_policy;
 mod host_rewrite;
@@ -16,8 +16,8 @@ use http::{HeaderValue, Request};
 use serin_api::proxy::RoutePolicy;
 
 use crate::error::CompileError;
-pub(crate) use faults::CompiledFaults;
 pub(crate) use cors::{CompiledCors, CorsRequest};
+pub(crate) use faults::CompiledFaults;
 pub(crate) use header_changes::CompiledHeaderChanges;
 pub(crate) use host_policy::CompiledHostPolicy;
 use host_rewrite::CompiledHostRewrite;

@@ -60,13 +60,15 @@ fn same_listener(old: &Arc<Listener>, new: &Arc<Listener>) -> Arc<Listener> {
         source: new.source.clone(),
         bind_address: new.bind_address.clone(),
         tls: new.tls.iter().map(|tls| old.tls.iter().find(|before| *before == tls).unwrap_or(tls).clone()).collect(),
+        access_logs: new.access_logs.clone(),
         ..**new
     };
     let same = alike(&listener.virtual_hosts, &old.virtual_hosts)
         && alike(&listener.tls, &old.tls)
         && (&listener.source, &listener.bind_address, listener.bind_port)
             == (&old.source, &old.bind_address, old.bind_port)
-        && (listener.ssl, listener.strip_any_host_port) == (old.ssl, old.strip_any_host_port);
+        && (listener.ssl, listener.strip_any_host_port) == (old.ssl, old.strip_any_host_port)
+        && listener.access_logs == old.access_logs;
     if same { old.clone() } else { Arc::new(listener) }
 }
 

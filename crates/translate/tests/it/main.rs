@@ -1,5 +1,6 @@
 //! Translation, from manifests to answers.
 
+mod access_logs;
 mod arbitrary;
 mod cycles;
 mod delegation;

@@ -4,6 +4,7 @@
 mod cors;
 mod destination;
 mod faults;
+mod gateway;
 mod headers;
 mod host;
 mod retries;
@@ -13,6 +14,7 @@ mod upgrades;
 pub use cors::CorsPolicy;
 pub use destination::WeightedDestinationOptions;
 pub use faults::{RouteAbort, RouteDelay, RouteFaults};
+pub use gateway::{AccessLogOptions, AccessLoggingService, FileSink, GatewayOptions, LogTemplate};
 pub use headers::{HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd};
 pub use host::VirtualHostOptions;
 pub use retries::{RetryBackOff, RetryPolicy};

@@ -1,0 +1,163 @@
+//! What is remembered of a request for its line.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderValue, Request, Response, Version};
+use rustc_hash::FxHashMap;
+
+use super::AccessLogs;
+
+/// How a request ended, as far as the data plane decided it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The upstream answered.
+    #[default]
+    ViaUpstream,
+    /// The route answered.
+    Direct,
+    /// The request is at fault.
+    Refused,
+    /// No route matched.
+    NoRoute,
+    /// A header named a cluster that is not there.
+    NoCluster,
+    /// No endpoint.
+    NoHealthyUpstream,
+    /// No connection to an endpoint.
+    ConnectFailure,
+    /// The endpoint closed the connection.
+    UpstreamClosed,
+    /// The endpoint sent what is not HTTP.
+    UpstreamProtocol,
+    /// The route's time ran out.
+    Timeout,
+    /// Nothing moved for too long.
+    Standstill,
+    /// The route refused it on purpose.
+    FaultAborted,
+    /// The client left.
+    ClientLeft,
+}
+
+impl Outcome {
+    /// Envoy's response flag.
+    pub(super) fn flag(self) -> &'static str {
+        match self {
+            Self::ViaUpstream | Self::Direct => "-",
+            Self::Refused => "DPE",
+            Self::NoRoute => "NR",
+            Self::NoCluster => "NC",
+            Self::NoHealthyUpstream => "UH",
+            Self::ConnectFailure => "UF",
+            Self::UpstreamClosed => "UC",
+            Self::UpstreamProtocol => "UPE",
+            Self::Timeout => "UT",
+            Self::Standstill => "SI",
+            Self::FaultAborted => "FI",
+            Self::ClientLeft => "DC",
+        }
+    }
+
+    /// Envoy's words for it.
+    pub(super) fn details(self) -> &'static str {
+        match self {
+            Self::ViaUpstream => "via_upstream",
+            Self::Direct => "direct_response",
+            Self::Refused => "downstream_protocol_error",
+            Self::NoRoute => "route_not_found",
+            Self::NoCluster => "cluster_not_found",
+            Self::NoHealthyUpstream => "no_healthy_upstream",
+            Self::ConnectFailure => "upstream_reset_before_response_started{connection_failure}",
+            Self::UpstreamClosed => "upstream_reset_before_response_started{connection_termination}",
+            Self::UpstreamProtocol => "upstream_reset_before_response_started{protocol_error}",
+            Self::Timeout => "response_timeout",
+            Self::Standstill => "stream_idle_timeout",
+            Self::FaultAborted => "fault_filter_abort",
+            Self::ClientLeft => "downstream_remote_disconnect",
+        }
+    }
+}
+
+/// What is known of one request. Only headers that some format names are kept.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(super) logs: Arc<AccessLogs>,
+    pub(super) begun: SystemTime,
+    pub(super) protocol: &'static str,
+    pub(super) request: FxHashMap<&'static str, HeaderValue>,
+    pub(super) request_headers: Vec<Option<HeaderValue>>,
+    pub(super) response_headers: Vec<Option<HeaderValue>>,
+    pub(super) peer: SocketAddr,
+    pub(super) upstream: Option<SocketAddr>,
+    pub(super) response_after: Option<Duration>,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+}
+
+impl Record {
+    /// Begins the record of a request as the client sent it.
+    pub(crate) fn begin<B>(logs: Arc<AccessLogs>, request: &Request<B>, peer: SocketAddr) -> Box<Self> {
+        let uri = request.uri();
+        let text = |text: &str| HeaderValue::from_str(text).ok();
+        let host = uri.authority().map(|host| host.as_str().as_bytes());
+        let host = host.or_else(|| request.headers().get(http::header::HOST).map(HeaderValue::as_bytes));
+        let pseudo = [
+            (":method", text(request.method().as_str())),
+            (":path", text(uri.path_and_query().map_or("/", |path| path.as_str()))),
+            (":authority", host.and_then(|host| HeaderValue::from_bytes(host).ok())),
+            (":scheme", text("http")),
+        ];
+        let mut record = Box::new(Self {
+            begun: SystemTime::now(),
+            protocol: match request.version() {
+                Version::HTTP_10 => "HTTP/1.0",
+                Version::HTTP_2 => "HTTP/2",
+                _ => "HTTP/1.1",
+            },
+            request: pseudo.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            request_headers: Vec::new(),
+            response_headers: Vec::new(),
+            peer,
+            upstream: None,
+            response_after: None,
+            received: 0,
+            sent: 0,
+            logs,
+        });
+        record.keep_request(request.headers());
+        record
+    }
+
+    /// Keeps the request's headers as they go to the upstream.
+    pub(crate) fn keep_request(&mut self, headers: &HeaderMap) {
+        self.request_headers = self.logs.request_names.iter().map(|name| headers.get(name).cloned()).collect();
+    }
+
+    /// The path that goes to the upstream; the one that came is kept if it is another.
+    pub(crate) fn keep_path(&mut self, path: &str) {
+        if self.request.get(":path").is_none_or(|came| came.as_bytes() != path.as_bytes())
+            && let Ok(value) = HeaderValue::from_str(path)
+            && let Some(original) = self.request.insert(":path", value)
+        {
+            self.request.insert("x-envoy-original-path", original);
+        }
+    }
+
+    /// Where the request is sent.
+    pub(crate) fn sent_to(&mut self, upstream: SocketAddr) {
+        self.upstream = Some(upstream);
+    }
+
+    /// The upstream's answer has begun, so long after the request.
+    pub(crate) fn answered(&mut self, after: Duration) {
+        self.response_after = Some(after);
+    }
+
+    /// Keeps the response's headers as they go to the client.
+    pub(crate) fn keep_response<B>(&mut self, response: &Response<B>) {
+        let headers = response.headers();
+        self.response_headers = self.logs.response_names.iter().map(|name| headers.get(name).cloned()).collect();
+    }
+}
