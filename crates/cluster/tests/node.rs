@@ -381,9 +381,12 @@ fn a_pod_may_take_its_grace_to_end_and_is_killed_after() {
     f.feed(&shell("deaf", "trap '' TERM; echo up; while :; do sleep 0.05; done", ""), &["apply", "-f", "-"]);
     f.until(&["logs", "polite"], |text| text.contains("up"));
     f.until(&["logs", "deaf"], |text| text.contains("up"));
-    let follower = f.spawn(&["logs", "-f", "polite"]);
+    let mut follower = f.spawn(&["logs", "-f", "polite"]);
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    // It follows from before the end on.
+    assert_eq!(lines.next().unwrap().unwrap(), "up");
     f.ok(&["delete", "pod", "polite"]);
-    let said = follower.wait_with_output().unwrap();
-    assert!(fixture::text(&said.stdout).contains("bye"));
+    assert_eq!(lines.next().unwrap().unwrap(), "bye");
+    follower.wait().unwrap();
     f.ok(&["delete", "pod", "deaf", "--grace-period=1", "--timeout=20s"]);
 }
