@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::failure::{Failure, Outcome, While};
 use crate::home::Home;
@@ -38,6 +38,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let process = process.ok_or_else(|| Failure::new(format!("{pid} is no process")))?;
     signal(process, Signal::TERM)?;
     if wait(&home, Duration::from_secs(options.timeout)) {
+        wait_for_exit(process);
         out::note("Stopped.");
         return Ok(());
     }
@@ -68,4 +69,22 @@ fn wait(home: &Home, limit: Duration) -> bool {
         std::thread::sleep(LOOK_AGAIN);
     }
     true
+}
+
+/// Gives a process that has let its home go the moment it takes to end, so that whoever called `down` finds nothing of it.
+/// Not longer: by then another process might bear its number.
+fn wait_for_exit(process: Pid) {
+    let end = Instant::now() + Duration::from_secs(5);
+    while runs(process) && Instant::now() < end {
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+/// Whether the process runs; one that has ended and whose parent has not asked for its result (a zombie) does not.
+fn runs(process: Pid) -> bool {
+    let is_zombie = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
+        stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|fields| fields.trim_start().starts_with('Z')))
+    };
+    test_kill_process(process).is_ok() && !is_zombie()
 }
