@@ -1,18 +1,10 @@
 //! A real kubectl against a real cluster: each verb that needs no node.
 
+#[macro_use]
 mod fixture;
 
 use fixture::objects::{WIDGETS, config_map, widget, widgets};
-use fixture::{Fixture, text};
-
-macro_rules! fixture {
-    () => {
-        match Fixture::shared() {
-            Some(fixture) => fixture,
-            None => return,
-        }
-    };
-}
+use fixture::text;
 
 #[test]
 fn create() {

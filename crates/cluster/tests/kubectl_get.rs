@@ -1,20 +1,11 @@
 //! A real kubectl against a real cluster: everything that `get` prints.
 
+#[macro_use]
 mod fixture;
 
 use std::io::{BufRead, BufReader};
 
-use fixture::Fixture;
 use fixture::objects::{config_map, widget, widgets};
-
-macro_rules! fixture {
-    () => {
-        match Fixture::shared() {
-            Some(fixture) => fixture,
-            None => return,
-        }
-    };
-}
 
 #[test]
 fn get_prints_every_form() {

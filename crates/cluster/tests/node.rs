@@ -2,21 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+#[macro_use]
 mod fixture;
 
 use fixture::Fixture;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-
-macro_rules! fixture {
-    () => {
-        match Fixture::shared() {
-            Some(fixture) => fixture,
-            None => return,
-        }
-    };
-}
 
 /// A Deployment of http-echo and its Service.
 fn echo(name: &str, text: &str, replicas: u32) -> String {

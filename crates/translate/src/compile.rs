@@ -106,8 +106,7 @@ impl<'a> Compiler<'a> {
             .map(|(place, matcher)| matcher::check(id, matcher, &at.element("matchers", place), &mut findings))
             .collect();
         let mut uses = Vec::new();
-        let (options, options_unknown) = self.options(id, route, at, &mut findings, &mut uses);
-        let policy = route_policy::of(options.as_deref()).ok();
+        let (options, options_unknown, policy) = self.options(id, route, at, &mut findings, &mut uses);
         let step = match &route.delegate_action {
             Some(delegate) => self.delegate(id, route, index, delegate, at, &mut findings),
             None => {
@@ -211,9 +210,13 @@ impl<'a> Compiler<'a> {
         at: &FieldPath<'_>,
         findings: &mut Vec<Arc<Finding>>,
         uses: &mut Vec<&'a ResourceId>,
-    ) -> (Option<Cow<'a, Options>>, bool) {
+    ) -> (Option<Cow<'a, Options>>, bool, Option<MergedPolicy>) {
         let own = options::map(route.options.as_ref());
-        for fault in route_policy::of(own).err().into_iter().flatten() {
+        let (own_policy, faults) = match route_policy::of(own) {
+            Ok(policy) => (Some(policy), Vec::new()),
+            Err(faults) => (None, faults),
+        };
+        for fault in faults {
             let path = format!("{}.{}", at.field("options"), fault.field);
             let problem = Problem { severity: Severity::Malformed, reason: fault.reason, path };
             findings.push(Arc::new(problem.on_route(id)));
@@ -229,14 +232,18 @@ impl<'a> Compiler<'a> {
             let at = at.element("delegateOptions", place);
             let found = view.find(all, reference).map(|option| (&option.id, option.spec.options.as_ref()));
             if let Some((shared, options)) = found {
-                for fault in route_policy::of(options::map(options)).err().into_iter().flatten() {
-                    let path = format!("spec.options.{}", fault.field);
-                    findings.push(Arc::new(Finding::error(shared, path.clone(), format!("{path}: {}", fault.reason))));
-                }
+                let spec = FieldPath::root("spec");
+                let faults = route_policy::of(options::map(options)).err().into_iter().flatten();
+                findings.extend(faults.map(|fault| Arc::new(fault.on(shared, &spec.field("options")))));
             }
             merged = self.take_over(id, kind, reference, found, &at, merged, findings, uses, &mut unknown);
         }
-        (merged, unknown)
+        // Without shared options what is merged is the route's own.
+        let policy = match &route.options_config_refs {
+            None => own_policy,
+            Some(_) => route_policy::of(merged.as_deref()).ok(),
+        };
+        (merged, unknown, policy)
     }
 
     /// Takes over shared options where the options so far are silent.

@@ -7,7 +7,7 @@ use serin_api::proxy::HostPolicy;
 
 use crate::cors;
 use crate::header_changes;
-use crate::option_fault::{OptionFault, read};
+use crate::option_fault::{OptionFault, kept, read};
 use crate::options::Options;
 
 /// What `options` come to.
@@ -22,9 +22,5 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<HostPolicy>>, V
         cors: cors::of(cors.as_ref(), &mut faults),
         headers: header_changes::of(header_manipulation.as_ref(), &mut faults),
     };
-    match (faults.is_empty(), policy == HostPolicy::default()) {
-        (false, _) => Err(faults),
-        (true, true) => Ok(None),
-        (true, false) => Ok(Some(Arc::new(policy))),
-    }
+    kept(policy, faults)
 }

@@ -1,5 +1,7 @@
 //! Reads options, and says which of them cannot be served and why.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serin_api::ResourceId;
@@ -25,6 +27,17 @@ impl OptionFault {
         let path = format!("{block}.{}", self.field);
         Finding::error(id, path.clone(), format!("{path}: {}", self.reason))
     }
+}
+
+/// A policy as it is kept: `None` when it says nothing.
+///
+/// # Errors
+/// The faults, if there are any.
+pub(crate) fn kept<P: Default + PartialEq>(
+    policy: P,
+    faults: Vec<OptionFault>,
+) -> Result<Option<Arc<P>>, Vec<OptionFault>> {
+    if faults.is_empty() { Ok((policy != P::default()).then(|| Arc::new(policy))) } else { Err(faults) }
 }
 
 /// Reads each option by itself, so that every one at fault is named.

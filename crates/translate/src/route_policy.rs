@@ -7,7 +7,7 @@ use serin_api::proxy::RoutePolicy;
 
 use crate::cors;
 use crate::header_changes;
-use crate::option_fault::{OptionFault, read};
+use crate::option_fault::{OptionFault, kept, read};
 use crate::options::Options;
 use crate::{faults, retries, rewrite};
 
@@ -29,11 +29,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     policy.retries = read.retries.map(|written| retries::of(written, &mut faults));
     policy.cors = cors::of(read.cors.as_ref(), &mut faults);
     policy.headers = header_changes::of(read.header_manipulation.as_ref(), &mut faults);
-    match (faults.is_empty(), policy == RoutePolicy::default()) {
-        (false, _) => Err(faults),
-        (true, true) => Ok(None),
-        (true, false) => Ok(Some(Arc::new(policy))),
-    }
+    kept(policy, faults)
 }
 
 #[cfg(test)]

@@ -159,8 +159,8 @@ fn weighted(
         }
         _ => {
             let mut clusters = WeightedCluster { clusters, ..WeightedCluster::default() };
-            if let Some(stickiness) = stickiness {
-                stickiness::apply(stickiness, &mut clusters);
+            if stickiness.is_some() {
+                stickiness::draw_by_hash(&mut clusters);
             }
             let mut action = route_action(ClusterSpecifier::WeightedClusters(clusters), policy);
             if let Some(stickiness) = stickiness {

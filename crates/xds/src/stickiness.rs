@@ -12,15 +12,15 @@ use serin_api::proxy::{Stickiness, StickyKey};
 
 use crate::protobuf::duration;
 
-/// Makes the draw among `clusters` follow from what the route's `action` hashes.
-pub(crate) fn apply(stickiness: &Stickiness, clusters: &mut WeightedCluster) {
-    let Stickiness { key: _, salt: _ } = stickiness;
+/// Makes the draw among `clusters` follow from what the route's action [hashes](hash).
+pub(crate) fn draw_by_hash(clusters: &mut WeightedCluster) {
     clusters.random_value_specifier = Some(RandomValueSpecifier::UseHashPolicy(BoolValue { value: true }));
 }
 
 /// Makes `action` hash what tells users apart.
 pub(crate) fn hash(stickiness: &Stickiness, action: &mut RouteAction) {
-    let specifier = match &stickiness.key {
+    let Stickiness { key, salt: _ } = stickiness;
+    let specifier = match key {
         StickyKey::Header(name) => PolicySpecifier::Header(Header { header_name: name.clone(), ..Header::default() }),
         StickyKey::Cookie { name, ttl, path } => PolicySpecifier::Cookie(Cookie {
             name: name.clone(),

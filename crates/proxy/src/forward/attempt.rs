@@ -27,8 +27,24 @@ const ATTEMPTS: usize = 3;
 /// Why a try came to nothing.
 pub(super) enum Failure {
     Connect(&'static str),
-    Send(SendError),
+    /// See [`SendError::Closed`].
+    Closed {
+        stale: bool,
+    },
+    Protocol,
+    Client,
     Time(TimeLimit),
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Closed { stale } => Self::Closed { stale },
+            SendError::Protocol => Self::Protocol,
+            SendError::Client => Self::Client,
+            SendError::Timeout(limit) => Self::Time(limit),
+        }
+    }
 }
 
 /// The tries of one request.
@@ -62,7 +78,7 @@ pub(super) async fn run(
         };
         exchange.version = candidate.version;
         exchange.active = Some(candidate.state.begin());
-        if let Some(record) = &mut exchange.record {
+        if let Some(record) = exchange.record() {
             record.sent_to(pool.address());
         }
         if let Some(name) = &candidate.hostname
@@ -93,7 +109,7 @@ pub(super) async fn run(
                 }
             },
             Err((failure, request)) => {
-                if let (Some(record), Some(request)) = (&mut exchange.record, &request) {
+                if let (Some(record), Some(request)) = (exchange.record(), &request) {
                     record.received = request.received();
                 }
                 match tries.after_failure(&failure, request, pool) {
@@ -151,7 +167,7 @@ impl<'d> Tries<'d> {
                 // A connection that was idle may be closed by the upstream at the moment it is used; others may be as
                 // stale, so that what is sent again gets a connection of its own.
                 self.fresh |= upstream.reused;
-                Err((Failure::Send(error), upstream.take_request()))
+                Err((error.into(), upstream.take_request()))
             }
         }
     }
@@ -181,7 +197,7 @@ impl<'d> Tries<'d> {
         let request = request?;
         let anew = match failure {
             Failure::Connect(_) => self.made < ATTEMPTS.min(self.destination.len()),
-            Failure::Send(SendError::Closed { stale: true }) => self.made < ATTEMPTS && request.may_be_sent_again(),
+            Failure::Closed { stale: true } => self.made < ATTEMPTS && request.may_be_sent_again(),
             _ => false,
         };
         if anew {
@@ -200,43 +216,36 @@ impl Failure {
         let broken = NoResponse::Broken { sent: request.has_begun() };
         match self {
             Self::Connect(_) => Some(NoResponse::Unconnected),
-            Self::Send(SendError::Closed { .. } | SendError::Protocol | SendError::Timeout(TimeLimit::Try))
-            | Self::Time(TimeLimit::Try) => Some(broken),
-            Self::Send(SendError::Client | SendError::Timeout(_)) | Self::Time(_) => None,
+            Self::Closed { .. } | Self::Protocol | Self::Time(TimeLimit::Try) => Some(broken),
+            Self::Client | Self::Time(_) => None,
         }
     }
 }
 
 /// The answer to a request that got none.
 fn failed(mut exchange: Exchange, failure: &Failure) -> Response<Body> {
-    exchange.outcome = match failure {
-        Failure::Connect(_) => Ended::ConnectFailure,
-        Failure::Send(SendError::Closed { .. }) => Ended::UpstreamClosed,
-        Failure::Send(SendError::Protocol) => Ended::UpstreamProtocol,
-        Failure::Send(SendError::Client) => Ended::Refused,
-        Failure::Send(SendError::Timeout(TimeLimit::Idle { .. })) | Failure::Time(TimeLimit::Idle { .. }) => {
-            Ended::Standstill
+    let (outcome, status, text) = match failure {
+        Failure::Connect(text) => (Ended::ConnectFailure, StatusCode::SERVICE_UNAVAILABLE, *text),
+        Failure::Closed { .. } => (Ended::UpstreamClosed, StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),
+        Failure::Protocol => (Ended::UpstreamProtocol, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
+        Failure::Client => (Ended::Refused, StatusCode::BAD_REQUEST, ""),
+        Failure::Time(TimeLimit::Idle { read: true }) => {
+            (Ended::Standstill, StatusCode::GATEWAY_TIMEOUT, reply::STANDSTILL)
         }
-        Failure::Send(SendError::Timeout(_)) | Failure::Time(_) => Ended::Timeout,
+        Failure::Time(TimeLimit::Idle { read: false }) => {
+            (Ended::Standstill, StatusCode::REQUEST_TIMEOUT, reply::STANDSTILL)
+        }
+        Failure::Time(_) => (Ended::Timeout, StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT),
     };
-    let (status, text) = match failure {
-        Failure::Connect(text) => (StatusCode::SERVICE_UNAVAILABLE, *text),
-        Failure::Send(SendError::Closed { .. }) => (StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),
-        Failure::Send(SendError::Protocol) => (StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
-        Failure::Send(SendError::Client) => return reply::refusal(exchange, StatusCode::BAD_REQUEST, ""),
-        Failure::Send(SendError::Timeout(TimeLimit::Idle { read })) | Failure::Time(TimeLimit::Idle { read }) => {
-            exchange.worker.counters.upstream_timeouts.add(1);
-            match read {
-                true => (StatusCode::GATEWAY_TIMEOUT, reply::STANDSTILL),
-                false => return reply::refusal(exchange, StatusCode::REQUEST_TIMEOUT, reply::STANDSTILL),
-            }
-        }
-        Failure::Send(SendError::Timeout(_)) | Failure::Time(_) => {
-            exchange.worker.counters.upstream_timeouts.add(1);
-            (StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT)
-        }
-    };
-    reply::text(exchange, status, text)
+    exchange.outcome = outcome;
+    if matches!(failure, Failure::Time(_)) {
+        exchange.worker.counters.upstream_timeouts.add(1);
+    }
+    // What the client has not sent yet is not waited for.
+    match status.is_client_error() {
+        true => reply::refusal(exchange, status, text),
+        false => reply::text(exchange, status, text),
+    }
 }
 
 /// A connection to the pool's endpoint.

@@ -79,7 +79,7 @@ impl Body {
 
 /// Counts bytes that go to the client.
 fn count(exchange: &mut Option<Exchange>, bytes: usize) {
-    if let Some(record) = exchange.as_mut().and_then(|exchange| exchange.record.as_mut()) {
+    if let Some(record) = exchange.as_mut().and_then(Exchange::record) {
         record.sent += bytes as u64;
     }
 }
@@ -153,7 +153,7 @@ impl Drop for Body {
         if let (Kind::Upstream(body), Some(exchange)) = (&mut self.kind, &mut self.exchange)
             && let Some(connection) = body.connection.take()
         {
-            if let Some(record) = &mut exchange.record {
+            if let Some(record) = exchange.record() {
                 record.received = connection.received();
                 if !connection.body_is_done() && exchange.outcome == Outcome::ViaUpstream {
                     exchange.outcome = Outcome::ClientLeft;

@@ -31,7 +31,7 @@ struct Head<'a> {
 /// Changes a request that has been made one for an upstream. `prefix`: how much of the path the matcher's prefix
 /// covered; `named`: whether the endpoints have names.
 pub(super) fn request<B>(exchange: &mut Exchange, request: &mut Request<B>, prefix: Option<usize>, named: bool) {
-    if exchange.policy.is_none() && exchange.target_headers.is_none() {
+    if exchange.policy.is_none() && exchange.notes().is_none() {
         return;
     }
     for changes in all(exchange) {
@@ -51,25 +51,27 @@ pub(super) fn request<B>(exchange: &mut Exchange, request: &mut Request<B>, pref
 /// Keeps the request where its response's headers are made of it.
 pub(super) fn save<B>(exchange: &mut Exchange, request: &Request<B>) {
     if all(exchange).any(|changes| changes.response.reads_request()) {
-        exchange.request = Some(Box::new(SavedRequest {
+        exchange.note().request = Some(SavedRequest {
             method: request.method().clone(),
             uri: request.uri().clone(),
             headers: request.headers().clone(),
-        }));
+        });
     }
 }
 
 /// Changes a response's headers. `status` is 0 where the response is the data plane's own.
 pub(super) fn response(exchange: &Exchange, headers: &mut HeaderMap, status: u16) {
-    if exchange.policy.is_none() && exchange.target_headers.is_none() {
+    if exchange.policy.is_none() && exchange.notes().is_none() {
         return;
     }
-    let head =
-        exchange.request.as_ref().map(|saved| Head { method: &saved.method, uri: &saved.uri, headers: &saved.headers });
+    let notes = exchange.notes();
+    let saved = notes.and_then(|notes| notes.request.as_ref());
+    let head = saved.map(|saved| Head { method: &saved.method, uri: &saved.uri, headers: &saved.headers });
     for changes in all(exchange) {
         changes.response.apply(headers, |piece, headers, out| write(exchange, piece, head, Some(headers), status, out));
     }
-    if let (Some(origin), Some(cors)) = (&exchange.origin, exchange.policy.as_ref().and_then(|policy| policy.cors())) {
+    let cors = exchange.policy.as_ref().and_then(|policy| policy.cors());
+    if let (Some(origin), Some(cors)) = (notes.and_then(|notes| notes.origin.as_ref()), cors) {
         cors.allow(headers, origin);
     }
 }
@@ -77,7 +79,8 @@ pub(super) fn response(exchange: &Exchange, headers: &mut HeaderMap, status: u16
 /// The changes that hold for a request, in their order.
 fn all(exchange: &Exchange) -> impl Iterator<Item = &CompiledHeaderChanges> {
     let policy = exchange.policy.as_ref();
-    exchange.target_headers.as_deref().into_iter().chain(policy.into_iter().flat_map(|policy| policy.header_changes()))
+    let target = exchange.notes().and_then(|notes| notes.target_headers.as_deref());
+    target.into_iter().chain(policy.into_iter().flat_map(|policy| policy.header_changes()))
 }
 
 /// Writes what a piece of a value comes to; nothing where that is not known.

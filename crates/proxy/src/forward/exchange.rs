@@ -26,6 +26,19 @@ pub(crate) struct Exchange {
     pub(crate) status: u16,
     /// The options of its route.
     pub(crate) policy: Option<Arc<CompiledPolicy>>,
+    /// What the client speaks.
+    pub(crate) protocol: Version,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// Where it is in flight.
+    pub(crate) active: Option<ActiveRequest>,
+    /// Apart, because an exchange changes hands often and few have any of it.
+    notes: Option<Box<Notes>>,
+}
+
+/// What is remembered of some requests until their responses.
+#[derive(Default)]
+pub(crate) struct Notes {
     /// The cookie that the response must set, so that the client comes back to the same side.
     pub(crate) sticky_cookie: Option<HeaderValue>,
     /// How the destination that was drawn changes headers.
@@ -33,15 +46,9 @@ pub(crate) struct Exchange {
     /// The origin of the page that may read the response.
     pub(crate) origin: Option<HeaderValue>,
     /// The request, where its response's headers are made of it.
-    pub(crate) request: Option<Box<SavedRequest>>,
-    /// What the client speaks.
-    pub(crate) protocol: Version,
-    /// How it ended.
-    pub(crate) outcome: Outcome,
-    /// What is remembered for the access logs, where there are any.
+    pub(crate) request: Option<SavedRequest>,
+    /// For the access logs, where there are any.
     pub(crate) record: Option<Box<Record>>,
-    /// Where it is in flight.
-    pub(crate) active: Option<ActiveRequest>,
 }
 
 impl Exchange {
@@ -55,20 +62,41 @@ impl Exchange {
             version: NO_VERSION,
             status: 0,
             policy: None,
-            sticky_cookie: None,
-            target_headers: None,
-            origin: None,
-            request: None,
             protocol: Version::HTTP_11,
             outcome: Outcome::default(),
-            record: None,
             active: None,
+            notes: None,
         }
     }
 
     /// How long ago it began.
     pub(crate) fn age(&self) -> Duration {
         self.begun.elapsed()
+    }
+
+    /// What is remembered, if anything is.
+    pub(crate) fn notes(&self) -> Option<&Notes> {
+        self.notes.as_deref()
+    }
+
+    /// Where something is to be remembered.
+    pub(crate) fn note(&mut self) -> &mut Notes {
+        self.notes.get_or_insert_default()
+    }
+
+    /// What is remembered for the access logs.
+    pub(crate) fn record(&mut self) -> Option<&mut Record> {
+        self.notes.as_mut()?.record.as_deref_mut()
+    }
+
+    /// The cookie that the response must set.
+    pub(crate) fn take_sticky_cookie(&mut self) -> Option<HeaderValue> {
+        self.notes.as_mut()?.sticky_cookie.take()
+    }
+
+    /// Takes what is remembered for the access logs.
+    pub(crate) fn take_record(&mut self) -> Option<Box<Record>> {
+        self.notes.as_mut()?.record.take()
     }
 
     #[cold]
@@ -87,7 +115,7 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if let Some(record) = self.record.take() {
+        if let Some(record) = self.take_record() {
             self.log(&record);
         }
         let series = self.worker.series(self.scope, self.version);

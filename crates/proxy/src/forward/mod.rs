@@ -60,7 +60,7 @@ pub(crate) async fn respond(
     exchange.protocol = request.version();
     if let Some(logs) = &table.access_logs {
         let peer = SocketAddr::new(exchange.connection.peer, exchange.connection.peer_port);
-        exchange.record = Some(Record::begin(Arc::clone(logs), &request, peer));
+        exchange.note().record = Some(Record::begin(Arc::clone(logs), &request, peer));
     }
     let decision = decide(&mut exchange, &table, &request);
     let refused_tunnel = (*request.method() == Method::CONNECT).then(|| Rc::clone(&exchange.connection));
@@ -91,10 +91,10 @@ pub(crate) async fn respond(
     {
         reply::end_connection(&connection, &mut response);
     }
-    if let Some(mut record) = response.body_mut().exchange().and_then(|exchange| exchange.record.take()) {
+    if let Some(mut record) = response.body_mut().exchange().and_then(Exchange::take_record) {
         record.keep_response(&response);
-        if let Some(place) = response.body_mut().exchange() {
-            place.record = Some(record);
+        if let Some(exchange) = response.body_mut().exchange() {
+            exchange.note().record = Some(record);
         }
     }
     Ok(response)
@@ -150,8 +150,10 @@ fn decide(
         CompiledAction::Single(target) => target,
         CompiledAction::Weighted(targets) => {
             let drawn = targets.draw(request.headers(), &mut exchange.worker.random.borrow_mut()).ok_or(not_found)?;
-            exchange.sticky_cookie = drawn.cookie;
-            exchange.target_headers = drawn.headers.cloned();
+            if drawn.cookie.is_some() || drawn.headers.is_some() {
+                let notes = exchange.note();
+                (notes.sticky_cookie, notes.target_headers) = (drawn.cookie, drawn.headers.cloned());
+            }
             drawn.target
         }
         CompiledAction::ClusterHeader(header) => {
@@ -183,7 +185,7 @@ async fn forward(
     let worker = Rc::clone(&exchange.worker);
     match exchange.policy.as_ref().and_then(|policy| policy.cors()).map(|cors| cors.look_at(&request)) {
         None | Some(CorsRequest::Plain) => {}
-        Some(CorsRequest::Allowed(origin)) => exchange.origin = Some(origin),
+        Some(CorsRequest::Allowed(origin)) => exchange.note().origin = Some(origin),
         Some(CorsRequest::Preflight(headers)) => return reply::preflight(exchange, headers),
     }
     let Some(destination) = worker.destination(number) else {
@@ -204,7 +206,7 @@ async fn forward(
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
     changes::request(&mut exchange, &mut request, prefix, destination.is_named());
-    if let Some(record) = &mut exchange.record {
+    if let Some(record) = exchange.record() {
         record.keep_request(request.headers());
         record.keep_path(request.uri().path_and_query().map_or("/", |path| path.as_str()));
     }
@@ -228,7 +230,7 @@ fn deliver(
     *response.headers_mut() = head.headers;
     exchange.status = head.status.as_u16();
     let after = exchange.age();
-    if let Some(record) = &mut exchange.record {
+    if let Some(record) = exchange.record() {
         record.answered(after);
         record.received = upstream.received();
     }
@@ -236,7 +238,7 @@ fn deliver(
     let protocol = headers.get(UPGRADE).cloned();
     headers::to_client(headers);
     changes::response(&exchange, headers, head.status.as_u16());
-    if let Some(cookie) = exchange.sticky_cookie.take() {
+    if let Some(cookie) = exchange.take_sticky_cookie() {
         headers.append(SET_COOKIE, cookie);
     }
     if head.status != StatusCode::SWITCHING_PROTOCOLS {

@@ -80,7 +80,7 @@ fn with_headers(mut exchange: Exchange, status: StatusCode, mut headers: HeaderM
     if !body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     }
-    if let Some(cookie) = exchange.sticky_cookie.take() {
+    if let Some(cookie) = exchange.take_sticky_cookie() {
         headers.append(SET_COOKIE, cookie);
     }
     let mut response = Response::new(Body::full(body, exchange));

@@ -3,17 +3,7 @@
 use serin_api::StatusState::Rejected;
 
 use crate::fixture::ask::get;
-use crate::fixture::{World, app, replacing, says, table};
-
-const ALL: &str = "selector: {namespaces: ['*']}";
-
-fn delegate(prefix: &str, action: &str) -> String {
-    format!("{{matchers: [{{prefix: {prefix}}}], delegateAction: {{{action}}}}}")
-}
-
-fn route(matcher: &str, body: &str) -> String {
-    format!("{{matchers: [{matcher}], {}}}", says(body))
-}
+use crate::fixture::{ALL_TABLES, World, answers, app, delegate, replacing, table};
 
 #[test]
 fn a_cycle_is_an_error_on_the_ancestor_and_on_the_table_that_closes_it() {
@@ -23,13 +13,17 @@ fn a_cycle_is_an_error_on_the_ancestor_and_on_the_table_that_closes_it() {
         "a",
         "",
         "",
-        &format!("[{}, {}]", delegate("/x/y", "ref: {name: b, namespace: team}"), route("{prefix: /x}", "a")),
+        &format!("[{}, {}]", delegate("/x/y", "ref: {name: b, namespace: team}"), answers("{prefix: /x}", "a")),
     ));
     world.apply(&table(
         "b",
         "",
         "",
-        &format!("[{}, {}]", route("{prefix: /x/y/fine}", "b"), delegate("/x/y/z", "ref: {name: a, namespace: team}")),
+        &format!(
+            "[{}, {}]",
+            answers("{prefix: /x/y/fine}", "b"),
+            delegate("/x/y/z", "ref: {name: a, namespace: team}")
+        ),
     ));
     world.apply(&app(&format!("[{}]", delegate("/x", "ref: {name: a, namespace: team}")))).serve();
     let sentence = "delegation cycle detected: [team.a] -> [team.b] -> [team.a]";
@@ -47,8 +41,8 @@ fn a_cycle_is_an_error_on_the_ancestor_and_on_the_table_that_closes_it() {
 #[test]
 fn a_table_that_is_its_own_child_is_a_cycle() {
     let mut world = World::new();
-    world.apply(&table("a", "", "", &format!("[{}]", delegate("/", ALL))));
-    world.apply(&app(&format!("[{}]", delegate("/", ALL))));
+    world.apply(&table("a", "", "", &format!("[{}]", delegate("/", ALL_TABLES))));
+    world.apply(&app(&format!("[{}]", delegate("/", ALL_TABLES))));
     let (state, reason) = world.table_status("a");
     assert_eq!(state, Rejected);
     assert_eq!(reason, "1 error occurred:\n\t* invalid route: delegation cycle detected: [team.a] -> [team.a]");
@@ -66,7 +60,7 @@ fn tables_that_multiply_are_stopped() {
             &format!("[{}, {}]", delegate("/", &next), delegate("/", &next)),
         ));
     }
-    world.apply(&table("t24", "", "", &format!("[{}]", route("{prefix: /}", "leaf"))));
+    world.apply(&table("t24", "", "", &format!("[{}]", answers("{prefix: /}", "leaf"))));
     world.apply(&app(&format!("[{}]", delegate("/", "ref: {name: t0, namespace: team}"))));
     let translation = world.translate();
     assert!(translation.is_invalid());

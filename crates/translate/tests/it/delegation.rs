@@ -4,17 +4,7 @@ use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected, Warning};
 
 use crate::fixture::ask::get;
-use crate::fixture::{World, app, replacing, says, table, table_in};
-
-const ALL: &str = "selector: {namespaces: ['*']}";
-
-fn delegate(prefix: &str, action: &str) -> String {
-    format!("{{matchers: [{{prefix: {prefix}}}], delegateAction: {{{action}}}}}")
-}
-
-fn route(matcher: &str, body: &str) -> String {
-    format!("{{matchers: [{matcher}], {}}}", says(body))
-}
+use crate::fixture::{ALL_TABLES, World, answers, app, delegate, replacing, says, table, table_in};
 
 #[test]
 fn a_table_is_named_by_ref_by_the_old_pair_and_by_selector() {
@@ -31,7 +21,7 @@ fn a_table_is_named_by_ref_by_the_old_pair_and_by_selector() {
         "selector: {namespaces: [team], expressions: [{key: num, operator: gt, values: ['6']}]}",
     ] {
         let mut world = World::new();
-        world.apply(&table("t", "a: b, num: '7'", "", &format!("[{}]", route("{prefix: /a}", "t"))));
+        world.apply(&table("t", "a: b, num: '7'", "", &format!("[{}]", answers("{prefix: /a}", "t"))));
         world.apply(&app(&format!("[{}]", delegate("/a", action)))).serve();
         assert_eq!(world.answer(&get("/a")), "200 t", "{action}");
         assert_eq!(world.vs_status(), (Accepted, String::new()), "{action}");
@@ -58,8 +48,8 @@ fn what_names_no_table_is_left_out_with_a_warning() {
         ("", "cannot determine delegation target"),
     ] {
         let mut world = World::new();
-        world.apply(&table("t", "a: b", "", &format!("[{}]", route("{prefix: /a}", "t"))));
-        world.apply(&app(&format!("[{}, {}]", delegate("/a", action), route("{prefix: /}", "next")))).serve();
+        world.apply(&table("t", "a: b", "", &format!("[{}]", answers("{prefix: /a}", "t"))));
+        world.apply(&app(&format!("[{}, {}]", delegate("/a", action), answers("{prefix: /}", "next")))).serve();
         let (state, reason) = world.vs_status();
         assert_eq!(state, Warning, "{action}: {reason}");
         assert!(reason.starts_with("warning:\n  spec.virtualHost.routes[0].delegateAction"), "{action}: {reason}");
@@ -72,8 +62,8 @@ fn what_names_no_table_is_left_out_with_a_warning() {
 #[test]
 fn a_selector_without_namespaces_looks_in_its_owners_own() {
     let mut world = World::new();
-    world.apply(&table_in("gloo-system", "mine", "", "", &format!("[{}]", route("{prefix: /a}", "mine"))));
-    world.apply(&table("other", "", "", &format!("[{}]", route("{prefix: /a}", "other"))));
+    world.apply(&table_in("gloo-system", "mine", "", "", &format!("[{}]", answers("{prefix: /a}", "mine"))));
+    world.apply(&table("other", "", "", &format!("[{}]", answers("{prefix: /a}", "other"))));
     world.apply(&app(&format!("[{}]", delegate("/a", "selector: {labels: {}}")))).serve();
     assert_eq!(world.order(), ["mine"]);
 }
@@ -87,8 +77,8 @@ fn the_delegating_route_takes_one_prefix() {
         ("[{prefix: ''}]", "routes with delegate actions must use a prefix matcher"),
     ] {
         let mut world = World::new();
-        world.apply(&replacing()).apply(&table("t", "", "", &format!("[{}]", route("{prefix: /a}", "t"))));
-        world.apply(&app(&format!("[{{matchers: {matchers}, delegateAction: {{{ALL}}}}}]"))).serve();
+        world.apply(&replacing()).apply(&table("t", "", "", &format!("[{}]", answers("{prefix: /a}", "t"))));
+        world.apply(&app(&format!("[{{matchers: {matchers}, delegateAction: {{{ALL_TABLES}}}}}]"))).serve();
         let (state, reason) = world.vs_status();
         assert_eq!(state, Rejected, "{matchers}");
         assert_eq!(reason, format!("1 error occurred:\n\t* spec.virtualHost.routes[0]: invalid route: {sentence}"));
@@ -100,8 +90,8 @@ fn the_delegating_route_takes_one_prefix() {
 fn a_delegate_matcher_without_a_path_counts_as_plain_slash() {
     for matchers in ["[]", "[{}]", "[{headers: [{name: x}]}]"] {
         let mut world = World::new();
-        world.apply(&table("t", "", "", &format!("[{}]", route("{prefix: /a}", "t"))));
-        world.apply(&app(&format!("[{{matchers: {matchers}, delegateAction: {{{ALL}}}}}]"))).serve();
+        world.apply(&table("t", "", "", &format!("[{}]", answers("{prefix: /a}", "t"))));
+        world.apply(&app(&format!("[{{matchers: {matchers}, delegateAction: {{{ALL_TABLES}}}}}]"))).serve();
         assert_eq!(world.order(), ["t"], "{matchers}");
         assert_eq!(world.vs_status().0, Accepted, "{matchers}");
     }
@@ -110,11 +100,11 @@ fn a_delegate_matcher_without_a_path_counts_as_plain_slash() {
 #[test]
 fn tables_come_by_weight_and_one_table_keeps_its_own_order() {
     let mut world = World::new();
-    let own = format!("[{}, {}]", route("{prefix: /a}", "short"), route("{prefix: /a/b}", "long"));
+    let own = format!("[{}, {}]", answers("{prefix: /a}", "short"), answers("{prefix: /a/b}", "long"));
     world.apply(&table("z-first", "", "weight: -1", &own));
-    world.apply(&table("b-default", "", "", &format!("[{}]", route("{prefix: /b}", "default"))));
-    world.apply(&table("a-last", "", "weight: 5", &format!("[{}]", route("{prefix: /z}", "last"))));
-    world.apply(&app(&format!("[{}]", delegate("/", ALL)))).serve();
+    world.apply(&table("b-default", "", "", &format!("[{}]", answers("{prefix: /b}", "default"))));
+    world.apply(&table("a-last", "", "weight: 5", &format!("[{}]", answers("{prefix: /z}", "last"))));
+    world.apply(&app(&format!("[{}]", delegate("/", ALL_TABLES)))).serve();
     assert_eq!(world.order(), ["short", "long", "default", "last"]);
 }
 
@@ -122,24 +112,24 @@ fn tables_come_by_weight_and_one_table_keeps_its_own_order() {
 fn tables_of_one_weight_are_merged_and_sorted_by_specificity() {
     let mut world = World::new();
     let one = [
-        route("{prefix: /}", "prefix /"),
-        route("{prefix: /a}", "prefix /a"),
-        route("{regex: /b.*}", "regex /b"),
-        route("{exact: /a}", "exact /a"),
-        route("{prefix: /, methods: [GET]}", "1 method"),
+        answers("{prefix: /}", "prefix /"),
+        answers("{prefix: /a}", "prefix /a"),
+        answers("{regex: /b.*}", "regex /b"),
+        answers("{exact: /a}", "exact /a"),
+        answers("{prefix: /, methods: [GET]}", "1 method"),
     ];
     let two = [
-        route("{prefix: /a/b}", "prefix /a/b"),
-        route("{exact: /b}", "exact /b"),
-        route("{regex: /c.*}", "regex /c"),
-        route("{prefix: /a}", "prefix /a again"),
-        route("{prefix: /, methods: [GET, PUT]}", "2 methods"),
+        answers("{prefix: /a/b}", "prefix /a/b"),
+        answers("{exact: /b}", "exact /b"),
+        answers("{regex: /c.*}", "regex /c"),
+        answers("{prefix: /a}", "prefix /a again"),
+        answers("{prefix: /, methods: [GET, PUT]}", "2 methods"),
         format!("{{matchers: [{{prefix: /}}, {{exact: /c}}], {}}}", says("several")),
         format!("{{{}}}", says("none")),
     ];
     world.apply(&table("one", "", "", &format!("[{}]", one.join(", "))));
     world.apply(&table("two", "", "", &format!("[{}]", two.join(", "))));
-    world.apply(&app(&format!("[{}]", delegate("/", ALL)))).serve();
+    world.apply(&app(&format!("[{}]", delegate("/", ALL_TABLES)))).serve();
     assert_eq!(
         world.order(),
         [
@@ -189,9 +179,9 @@ fn a_child_outside_its_parent_is_left_out_and_its_siblings_live() {
     ] {
         let mut world = World::new();
         let fine = format!("{{{parent}}}");
-        let routes = format!("[{}, {}]", route(child, "out"), route(&fine, "in"));
+        let routes = format!("[{}, {}]", answers(child, "out"), answers(&fine, "in"));
         world.apply(&table("t", "", "", &routes));
-        world.apply(&app(&format!("[{{matchers: [{{{parent}}}], delegateAction: {{{ALL}}}}}]"))).serve();
+        world.apply(&app(&format!("[{{matchers: [{{{parent}}}], delegateAction: {{{ALL_TABLES}}}}}]"))).serve();
         assert_eq!(world.order(), ["in"], "{parent} over {child}");
         for (state, reason) in [world.vs_status(), world.table_status("t")] {
             assert_eq!(state, Warning, "{parent} over {child}");
@@ -216,8 +206,8 @@ fn a_child_inside_its_parent_is_served() {
         ("prefix: /a, queryParameters: [{name: q}]", "{prefix: /a, queryParameters: [{name: r}, {name: q}]}"),
     ] {
         let mut world = World::new();
-        world.apply(&table("t", "", "", &format!("[{}]", route(child, "in"))));
-        world.apply(&app(&format!("[{{matchers: [{{{parent}}}], delegateAction: {{{ALL}}}}}]"))).serve();
+        world.apply(&table("t", "", "", &format!("[{}]", answers(child, "in"))));
+        world.apply(&app(&format!("[{{matchers: [{{{parent}}}], delegateAction: {{{ALL_TABLES}}}}}]"))).serve();
         assert_eq!(world.order(), ["in"], "{parent} over {child}");
         assert_eq!(world.vs_status(), (Accepted, String::new()), "{parent} over {child}");
     }
@@ -227,9 +217,9 @@ fn a_child_inside_its_parent_is_served() {
 fn a_child_without_a_matcher_is_left_out_under_a_longer_prefix() {
     let mut world = World::new();
     world.apply(&table("t", "", "", &format!("[{{{}}}]", says("t"))));
-    world.apply(&app(&format!("[{}]", delegate("/a", ALL)))).serve();
+    world.apply(&app(&format!("[{}]", delegate("/a", ALL_TABLES)))).serve();
     assert_eq!(world.order(), Vec::<String>::new());
-    world.apply(&app(&format!("[{}]", delegate("/", ALL)))).serve();
+    world.apply(&app(&format!("[{}]", delegate("/", ALL_TABLES)))).serve();
     assert_eq!(world.order(), ["t"]);
 }
 
@@ -250,7 +240,7 @@ fn conditions_are_inherited_when_asked_for() {
             "",
             &format!("[{{{on_child}matchers: [{{prefix: /a/b, headers: [{{name: z}}]}}], {}}}]", says("t")),
         ));
-        world.apply(&app(&format!("[{{{on_parent}{parent}, delegateAction: {{{ALL}}}}}]"))).serve();
+        world.apply(&app(&format!("[{{{on_parent}{parent}, delegateAction: {{{ALL_TABLES}}}}}]"))).serve();
         assert_eq!(world.order().len(), usize::from(inherits), "{on_parent} {on_child}");
         if inherits {
             let route = &world.serving().listeners[0].virtual_hosts[0].routes[0];
@@ -317,10 +307,10 @@ fn a_table_that_nobody_delegates_to_is_told_of_its_faults() {
 #[test]
 fn watch_namespaces_narrow_what_is_read() {
     let mut world = World::new();
-    world.apply(&table("t", "", "", &format!("[{}]", route("{prefix: /}", "t"))));
-    world.apply(&table_in("other", "o", "", "", &format!("[{}]", route("{prefix: /}", "o"))));
+    world.apply(&table("t", "", "", &format!("[{}]", answers("{prefix: /}", "t"))));
+    world.apply(&table_in("other", "o", "", "", &format!("[{}]", answers("{prefix: /}", "o"))));
     world.apply(&crate::fixture::settings("{watchNamespaces: [team]}"));
-    world.apply(&app(&format!("[{}]", delegate("/", ALL)))).serve();
+    world.apply(&app(&format!("[{}]", delegate("/", ALL_TABLES)))).serve();
     assert_eq!(world.order(), ["t"]);
     let unread = serin_api::ResourceId::new(ResourceKind::RouteTable, "other", "o");
     assert!(world.translate().reports.get(&unread).is_none());
@@ -330,13 +320,13 @@ fn watch_namespaces_narrow_what_is_read() {
 fn a_table_that_cannot_be_read_is_replaced_where_it_would_be() {
     let mut world = World::new();
     world.apply(&replacing());
-    world.apply(&table("fine", "a: b", "", &format!("[{}]", route("{prefix: /x/fine}", "fine"))));
+    world.apply(&table("fine", "a: b", "", &format!("[{}]", answers("{prefix: /x/fine}", "fine"))));
     world.apply(&table("broken", "a: b", "", "nonsense"));
     world
         .apply(&app(&format!(
             "[{}, {}]",
             delegate("/x", "selector: {labels: {a: b}, namespaces: ['*']}"),
-            route("{prefix: /}", "next")
+            answers("{prefix: /}", "next")
         )))
         .serve();
     assert_eq!(world.order(), ["fine", "404", "next"]);
