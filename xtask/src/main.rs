@@ -1,8 +1,9 @@
 //! The project's own chores: `cargo xtask bench` measures Serin beside other proxies, `cargo xtask differential` compares
-//! what it does with what Envoy does.
+//! what it does with what Envoy does, `cargo xtask fields` writes the page that lists every field of the API.
 
 mod bench;
 mod differential;
+mod fields;
 
 use std::process::ExitCode;
 
@@ -21,12 +22,15 @@ enum Task {
     Bench(bench::BenchOptions),
     /// Gives Serin's data plane and an Envoy the same configurations and requests, and shows where they differ
     Differential(differential::DifferentialOptions),
+    /// Writes docs/fields.md: every field of every kind, and what becomes of it in Serin and in Envoy
+    Fields,
 }
 
 fn main() -> ExitCode {
     let done: Result<(), Box<dyn std::error::Error>> = match Arguments::parse().task {
         Task::Bench(options) => bench::run(&options).map_err(Into::into),
         Task::Differential(options) => differential::run(&options).map_err(Into::into),
+        Task::Fields => fields::run().map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -33,7 +33,7 @@ pub use duration::GoDuration;
 pub use log_format::{LogFormat, LogFormatError, LogOperator, LogPiece};
 pub use options::{RawOptions, Unread, Written};
 pub use reference::{Ref, ResourceId, ResourceKind};
-pub use schema::{crd_stream, crds, unimplemented};
+pub use schema::{KindFields, KnownField, crd_stream, crds, known_fields, unimplemented};
 pub use status::{NamespacedStatuses, ResourceStatus, StatusState};
 
 /// The namespace the control plane lives in, and under which it reports status.

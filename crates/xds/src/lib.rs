@@ -22,7 +22,9 @@ mod route;
 mod server;
 mod snapshot;
 mod stickiness;
+mod untranslated;
 
 pub use listener::ListenerAddresses;
 pub use server::{DiscoveryServer, NodeStatus, Refusal};
 pub use snapshot::{Resource, ResourceType, Snapshot};
+pub use untranslated::{UNTRANSLATED, Untranslated};
