@@ -8,7 +8,7 @@ use http::HeaderValue;
 use rustc_hash::FxHashMap;
 use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource};
 
-use crate::balance::{Destination, EndpointState, ResolvedEndpoint, RetryBudget};
+use crate::balance::{Destination, EndpointState, PANIC_PERCENT, ResolvedEndpoint, RetryBudget};
 use crate::compile::Destinations;
 use crate::metrics::Registry;
 use crate::resolve::Addresses;
@@ -19,25 +19,44 @@ pub(crate) struct DestinationBuilder {
     clusters: BTreeMap<ClusterName, Arc<Cluster>>,
     endpoints: EndpointMap,
     addresses: Arc<Addresses>,
+    members: FxHashMap<ClusterName, Arc<Members>>,
     built: FxHashMap<u32, Inputs>,
-    states: FxHashMap<SocketAddr, Weak<EndpointState>>,
     budgets: FxHashMap<ClusterName, Weak<RetryBudget>>,
 }
 
-/// What a destination was made of.
+/// A cluster with all its endpoints.
 #[derive(Debug)]
-struct Inputs {
-    cluster: Option<Arc<Cluster>>,
+pub(crate) struct Members {
+    pub(crate) cluster: Arc<Cluster>,
+    sources: Sources,
+    resolved: Vec<ResolvedEndpoint>,
+    /// What is known of each address; the same one address may come up twice.
+    pub(crate) states: BTreeMap<SocketAddr, Arc<EndpointState>>,
+}
+
+/// Where a cluster's endpoints are from.
+#[derive(Debug)]
+struct Sources {
     endpoints: Option<Arc<Vec<Endpoint>>>,
     /// Set where an endpoint is a name.
     addresses: Option<Arc<Addresses>>,
 }
 
+/// What a destination was made of.
+#[derive(Debug)]
+struct Inputs {
+    members: Option<Arc<Members>>,
+    /// Those that were not healthy.
+    bad: Vec<SocketAddr>,
+}
+
 impl Inputs {
     fn same(&self, other: &Self) -> bool {
-        same(self.cluster.as_ref(), other.cluster.as_ref())
-            && same(self.endpoints.as_ref(), other.endpoints.as_ref())
-            && same(self.addresses.as_ref(), other.addresses.as_ref())
+        let members = match (&self.members, &other.members) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        members && self.bad == other.bad
     }
 }
 
@@ -45,6 +64,13 @@ fn same<T: PartialEq>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
         (a, b) => a.is_none() && b.is_none(),
+    }
+}
+
+impl Members {
+    /// Those that are not healthy.
+    fn bad(&self) -> Vec<SocketAddr> {
+        self.states.values().filter(|state| !state.health.is_good()).map(|state| state.address).collect()
     }
 }
 
@@ -77,27 +103,21 @@ impl DestinationBuilder {
         wanted: &Destinations,
         registry: &Registry,
     ) -> Vec<(u32, Option<Arc<Destination>>)> {
+        let clusters = &self.clusters;
+        self.members.retain(|name, _| clusters.contains_key(name));
         let mut changes = Vec::new();
-        let (states, budgets, addresses) = (&mut self.states, &mut self.budgets, &self.addresses);
         for (key, number) in wanted.iter() {
-            let endpoints = self.endpoints.get(&key.cluster).cloned();
-            let named = endpoints.iter().flat_map(|endpoints| endpoints.iter()).any(is_name);
-            let inputs = Inputs {
-                cluster: self.clusters.get(&key.cluster).cloned(),
-                endpoints,
-                addresses: named.then(|| Arc::clone(addresses)),
-            };
+            let members = self.members(&key.cluster);
+            let bad = members.as_ref().map_or_else(Vec::new, |members| members.bad());
+            let inputs = Inputs { members, bad };
             if self.built.get(&number).is_some_and(|built| built.same(&inputs)) {
                 continue;
             }
-            let destination = inputs.cluster.as_ref().map(|cluster| {
-                let resolved = resolved(cluster, inputs.endpoints.as_deref().map_or(&[], Vec::as_slice), addresses);
+            let budgets = &mut self.budgets;
+            let destination = inputs.members.as_ref().map(|members| {
                 let state = |address| {
-                    states.get(&address).and_then(Weak::upgrade).unwrap_or_else(|| {
-                        let state = Arc::new(EndpointState::new(address));
-                        states.insert(address, Arc::downgrade(&state));
-                        state
-                    })
+                    let known = members.states.get(&address).map(Arc::clone);
+                    known.unwrap_or_else(|| Arc::new(EndpointState::new(address)))
                 };
                 let budget = budgets.get(&key.cluster).and_then(Weak::upgrade).unwrap_or_else(|| {
                     let budget = Arc::default();
@@ -105,16 +125,44 @@ impl DestinationBuilder {
                     budget
                 });
                 let version = |version: &str| registry.version(version);
-                Arc::new(Destination::new(cluster, &key.subset, &resolved, state, version, budget))
+                let (cluster, resolved) = (&members.cluster, &members.resolved);
+                Arc::new(Destination::new(cluster, &key.subset, resolved, state, version, budget, PANIC_PERCENT))
             });
             self.built.insert(number, inputs);
             changes.push((number, destination));
         }
         if !changes.is_empty() {
-            states.retain(|_, state| state.strong_count() > 0);
-            budgets.retain(|_, budget| budget.strong_count() > 0);
+            self.budgets.retain(|_, budget| budget.strong_count() > 0);
         }
         changes
+    }
+
+    /// A cluster's endpoints, as they are now. What is known of an address is kept while the cluster has it.
+    fn members(&mut self, name: &ClusterName) -> Option<Arc<Members>> {
+        let cluster = self.clusters.get(name)?;
+        let endpoints = self.endpoints.get(name).cloned();
+        let named = endpoints.iter().flat_map(|endpoints| endpoints.iter()).any(is_name);
+        let addresses = named.then(|| Arc::clone(&self.addresses));
+        let before = self.members.get(name);
+        let unchanged = before.filter(|members| {
+            same(Some(&members.cluster), Some(cluster))
+                && same(members.sources.endpoints.as_ref(), endpoints.as_ref())
+                && same(members.sources.addresses.as_ref(), addresses.as_ref())
+        });
+        if let Some(members) = unchanged {
+            return Some(Arc::clone(members));
+        }
+        let resolved = resolved(cluster, endpoints.as_deref().map_or(&[], Vec::as_slice), &self.addresses);
+        let kept = |address| before.and_then(|members| members.states.get(&address).cloned());
+        let states = resolved
+            .iter()
+            .map(|endpoint| endpoint.address)
+            .map(|address| (address, kept(address).unwrap_or_else(|| Arc::new(EndpointState::new(address)))));
+        let states = states.collect();
+        let sources = Sources { endpoints, addresses };
+        let members = Arc::new(Members { cluster: Arc::clone(cluster), sources, resolved, states });
+        self.members.insert(name.clone(), Arc::clone(&members));
+        Some(members)
     }
 }
 
@@ -138,4 +186,109 @@ fn resolved(cluster: &Cluster, endpoints: &[Endpoint], addresses: &Addresses) ->
         }));
     }
     resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use serin_api::proxy::{LoadBalancing, SubsetFallback, Subsets};
+    use serin_api::{ResourceId, ResourceKind};
+
+    use super::*;
+    use crate::balance::Mark;
+
+    struct Stage {
+        builder: DestinationBuilder,
+        wanted: Destinations,
+        registry: Registry,
+        _handles: Vec<crate::compile::DestinationHandle>,
+        latest: BTreeMap<u32, Vec<u16>>,
+    }
+
+    fn version(version: &str) -> BTreeMap<String, String> {
+        [("version".to_owned(), version.to_owned())].into()
+    }
+
+    impl Stage {
+        /// A cluster of four with destinations for all of it (0), for v1 (1) and for v2 (2).
+        fn set() -> Self {
+            let mut wanted = Destinations::default();
+            let subsets = [BTreeMap::new(), version("v1"), version("v2")];
+            let handles = subsets.iter().map(|subset| wanted.handle(&"up".into(), subset)).collect();
+            let registry = Registry::new(100);
+            let builder = DestinationBuilder::default();
+            let mut stage = Self { builder, wanted, registry, _handles: handles, latest: BTreeMap::new() };
+            stage.set_cluster(LoadBalancing::RoundRobin);
+            stage.set_endpoints(&[(1, "v1"), (2, "v1"), (3, "v2"), (4, "v2")]);
+            stage
+        }
+
+        fn set_cluster(&mut self, load_balancing: LoadBalancing) {
+            let cluster = Cluster {
+                name: "up".into(),
+                source: ResourceId::new(ResourceKind::Upstream, "ns", "up"),
+                endpoints: EndpointSource::Fixed(Vec::new()),
+                subsets: Some(Subsets { selectors: Vec::new(), fallback: SubsetFallback::AnyEndpoint }),
+                load_balancing,
+            };
+            self.builder.set_clusters(&[("up".into(), Arc::new(cluster))].into());
+        }
+
+        fn set_endpoints(&mut self, list: &[(u16, &str)]) {
+            let endpoint = |(port, label): &(u16, &str)| Endpoint {
+                host: "127.0.0.1".to_owned(),
+                port: *port,
+                labels: version(label),
+                weight: 1,
+            };
+            let list: Vec<_> = list.iter().map(endpoint).collect();
+            self.builder.set_endpoints([("up".into(), Arc::new(list))].into());
+        }
+
+        fn mark(&mut self, port: u16, marked: bool) {
+            let address: SocketAddr = ([127, 0, 0, 1], port).into();
+            self.builder.members["up"].states[&address].health.set(Mark::Unhealthy, marked);
+        }
+
+        /// The ports that each destination sends requests to.
+        fn ports(&mut self) -> [Vec<u16>; 3] {
+            for (number, destination) in self.builder.refresh(&self.wanted, &self.registry) {
+                let candidates = destination.iter().flat_map(|destination| &destination.candidates);
+                self.latest.insert(number, candidates.map(|candidate| candidate.state.address.port()).collect());
+            }
+            [0, 1, 2].map(|number| self.latest[&number].clone())
+        }
+    }
+
+    #[test]
+    fn unhealthy_endpoints_are_passed_over_in_each_subset_by_itself() {
+        let mut stage = Stage::set();
+        assert_eq!(stage.ports(), [vec![1, 2, 3, 4], vec![1, 2], vec![3, 4]]);
+        stage.mark(3, true);
+        assert_eq!(stage.ports(), [vec![1, 2, 4], vec![1, 2], vec![4]]);
+        // None left in v2: it panics, and does not fall back. All together are still enough.
+        stage.mark(4, true);
+        assert_eq!(stage.ports(), [vec![1, 2], vec![1, 2], vec![3, 4]]);
+        stage.mark(1, true);
+        assert_eq!(stage.ports(), [vec![1, 2, 3, 4], vec![2], vec![3, 4]]);
+        for port in [1, 3, 4] {
+            stage.mark(port, false);
+        }
+        assert_eq!(stage.ports(), [vec![1, 2, 3, 4], vec![1, 2], vec![3, 4]]);
+        assert!(stage.builder.refresh(&stage.wanted, &stage.registry).is_empty());
+    }
+
+    #[test]
+    fn what_is_known_of_an_endpoint_is_kept_while_it_stays() {
+        let mut stage = Stage::set();
+        stage.ports();
+        stage.mark(1, true);
+        stage.mark(3, true);
+        // Neither another configuration nor other endpoints beside it change what was found.
+        stage.set_cluster(LoadBalancing::Random);
+        stage.set_endpoints(&[(1, "v1"), (2, "v1"), (4, "v2"), (5, "v2")]);
+        assert_eq!(stage.ports(), [vec![2, 4, 5], vec![2], vec![4, 5]]);
+        // One that left and comes back is new.
+        stage.set_endpoints(&[(1, "v1"), (2, "v1"), (3, "v2")]);
+        assert_eq!(stage.ports(), [vec![2, 3], vec![2], vec![3]]);
+    }
 }

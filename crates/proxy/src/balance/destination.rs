@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::HeaderValue;
 use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
 
+use super::health::{EndpointHealth, in_service};
 use super::retry_budget::{RetryBudget, RetryPermit};
 use super::sequence::sequence;
 
@@ -26,17 +27,18 @@ pub(crate) struct ResolvedEndpoint {
     pub(crate) hostname: Option<HeaderValue>,
 }
 
-/// What workers share about an address. It outlives changes of the endpoints.
+/// What workers share about an address of a cluster. It is kept for as long as the cluster has the address.
 #[derive(Debug)]
 pub(crate) struct EndpointState {
     pub(crate) address: SocketAddr,
+    pub(crate) health: EndpointHealth,
     /// Requests in flight, over all workers.
     active: AtomicU32,
 }
 
 impl EndpointState {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, active: AtomicU32::new(0) }
+        Self { address, health: EndpointHealth::default(), active: AtomicU32::new(0) }
     }
 
     pub(crate) fn active(&self) -> u32 {
@@ -89,7 +91,8 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// The destination that serves `subset` of `cluster`.
+    /// The destination that serves `subset` of `cluster`. It has the healthy endpoints only or, when fewer than
+    /// `panic_percent` of them are, all.
     pub(crate) fn new(
         cluster: &Cluster,
         subset: &BTreeMap<String, String>,
@@ -97,13 +100,15 @@ impl Destination {
         mut state: impl FnMut(SocketAddr) -> Arc<EndpointState>,
         mut version: impl FnMut(&str) -> u32,
         retries: Arc<RetryBudget>,
+        panic_percent: f64,
     ) -> Self {
-        let chosen = choose(cluster, subset, endpoints);
-        let weights: Vec<u32> = chosen.iter().map(|endpoint| endpoint.weight).collect();
+        let chosen = choose(cluster, subset, endpoints).into_iter().map(|endpoint| (endpoint, state(endpoint.address)));
+        let chosen = in_service(chosen.collect(), |(_, state)| state.health.is_good(), panic_percent);
+        let weights: Vec<u32> = chosen.iter().map(|(endpoint, _)| endpoint.weight).collect();
         let candidates = chosen
             .into_iter()
-            .map(|endpoint| Candidate {
-                state: state(endpoint.address),
+            .map(|(endpoint, state)| Candidate {
+                state,
                 version: version(endpoint.labels.get(VERSION_LABEL).map_or("", String::as_str)),
                 hostname: endpoint.hostname.clone(),
             })
@@ -188,6 +193,7 @@ mod tests {
     use serin_api::proxy::{EndpointSource, Subsets};
     use serin_api::{ResourceId, ResourceKind};
 
+    use super::super::health::PANIC_PERCENT;
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -223,6 +229,7 @@ mod tests {
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
             Arc::default(),
+            PANIC_PERCENT,
         );
         made.candidates.iter().map(|candidate| candidate.state.address.port()).collect()
     }
@@ -252,6 +259,7 @@ mod tests {
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
             Arc::default(),
+            PANIC_PERCENT,
         );
         let (mut cursor, mut random) = (7, fastrand::Rng::with_seed(1));
         let mut counts = vec![0; weights.len()];
@@ -284,6 +292,7 @@ mod tests {
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
             Arc::default(),
+            PANIC_PERCENT,
         );
         let busy: Vec<_> = (0..5).map(|_| made.candidates[0].state.begin()).collect();
         let (mut cursor, mut random) = (0, fastrand::Rng::with_seed(1));

@@ -1,8 +1,12 @@
 //! Load balancing: which endpoint gets the next request.
 
 mod destination;
+mod health;
 mod retry_budget;
 mod sequence;
 
 pub(crate) use destination::{ActiveRequest, Candidate, Destination, EndpointState, ResolvedEndpoint};
+#[cfg(test)]
+pub(crate) use health::Mark;
+pub(crate) use health::PANIC_PERCENT;
 pub(crate) use retry_budget::{RetryBudget, RetryPermit};
