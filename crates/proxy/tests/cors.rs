@@ -37,7 +37,7 @@ fn serve_on_host(routes: Vec<Route>, cors: CorsPolicy, upstream: &Upstream) -> (
     let headers = serde_json::from_str::<HeaderChanges>(
         r#"{"response": {"add": [{"name": "x-added", "value": "1", "append": true}]}}"#,
     );
-    let policy = HostPolicy { cors: Some(cors), headers: headers.ok() };
+    let policy = HostPolicy { cors: Some(cors), headers: headers.ok(), ..HostPolicy::default() };
     let host = VirtualHost { policy: Some(Arc::new(policy)), ..VirtualHost::clone(&host("vs", &["*"], routes)) };
     plane.apply(Arc::new(spec(vec![Arc::new(host)], &["up", "none"]))).expect("applied");
     let address = address(&plane);

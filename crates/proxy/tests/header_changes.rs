@@ -41,7 +41,7 @@ fn serve_on_host(
 ) -> (DataPlane, std::net::SocketAddr) {
     let plane = data_plane();
     plane.set_endpoints(endpoints(&[("up", &[endpoint(upstream.address, "")])]));
-    let policy = Some(Arc::new(HostPolicy { headers: Some(host_changes), cors: None }));
+    let policy = Some(Arc::new(HostPolicy { headers: Some(host_changes), ..HostPolicy::default() }));
     let host = Arc::new(VirtualHost { policy, ..VirtualHost::clone(&host("vs", &["*"], routes)) });
     plane.apply(Arc::new(spec(vec![host], &["up", "none"]))).expect("applied");
     let address = address(&plane);

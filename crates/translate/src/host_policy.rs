@@ -9,6 +9,7 @@ use crate::cors;
 use crate::header_changes;
 use crate::option_fault::{OptionFault, kept, read};
 use crate::options::Options;
+use crate::retries;
 
 /// What `options` come to.
 ///
@@ -17,10 +18,19 @@ use crate::options::Options;
 pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<HostPolicy>>, Vec<OptionFault>> {
     let Some(options) = options else { return Ok(None) };
     let mut faults = Vec::new();
-    let VirtualHostOptions { cors, header_manipulation } = read(options, &mut faults);
+    let VirtualHostOptions {
+        cors,
+        header_manipulation,
+        retries,
+        include_request_attempt_count,
+        include_attempt_count_in_response,
+    } = read(options, &mut faults);
     let policy = HostPolicy {
         cors: cors::of(cors.as_ref(), &mut faults),
         headers: header_changes::of(header_manipulation.as_ref(), &mut faults),
+        retries: retries.map(|written| retries::of(written, &mut faults)),
+        attempts_in_request: include_request_attempt_count.unwrap_or(false),
+        attempts_in_response: include_attempt_count_in_response.unwrap_or(false),
     };
     kept(policy, faults)
 }

@@ -66,7 +66,10 @@ pub(crate) fn apply_to_route(policy: &RoutePolicy, route: &mut Route) {
 
 /// Sets what `policy` says for all routes of `host`.
 pub(crate) fn apply_to_host(policy: &HostPolicy, host: &mut VirtualHost) {
-    let HostPolicy { headers, cors } = policy;
+    let HostPolicy { headers, cors, retries, attempts_in_request, attempts_in_response } = policy;
+    host.retry_policy = retries.as_ref().map(crate::retries::policy);
+    host.include_request_attempt_count = *attempts_in_request;
+    host.include_attempt_count_in_response = *attempts_in_response;
     host.typed_per_filter_config.extend(cors.as_ref().map(cors::settings));
     let headers = envoy_headers(headers.as_ref());
     host.request_headers_to_add = headers.request_add;

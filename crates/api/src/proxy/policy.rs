@@ -51,6 +51,15 @@ pub struct HostPolicy {
     /// How headers change, after what each route does to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<HeaderChanges>,
+    /// When a request is tried again, where its route says nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retries>,
+    /// Whether upstreams are told which try of a request it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub attempts_in_request: bool,
+    /// Whether clients are told how many tries their request took.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub attempts_in_response: bool,
 }
 
 /// How a path changes on its way to the upstream.

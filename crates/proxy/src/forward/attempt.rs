@@ -3,10 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::HOST;
 use http::request::Parts;
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::body::Body;
+use super::changes::ATTEMPT_COUNT;
 use super::exchange::Exchange;
 use super::outgoing::Outgoing;
 use super::patience::{Patience, TimeLimit};
@@ -72,6 +75,7 @@ pub(super) async fn run(
     let mut headers = parts.headers;
     let mut tries = Tries::new(&exchange, destination, switches);
     loop {
+        tries.tell_attempt(&mut exchange, &mut outgoing);
         let Some((candidate, pool)) = tries.pick() else {
             exchange.outcome = Ended::NoHealthyUpstream;
             return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
@@ -84,7 +88,7 @@ pub(super) async fn run(
         if let Some(name) = &candidate.hostname
             && exchange.policy.as_ref().is_some_and(|policy| policy.takes_endpoints_name())
         {
-            outgoing.set_host(name);
+            outgoing.set_header(&HOST, name);
         }
         let (wait, again) = match tries.make(pool, outgoing, to_head, std::mem::take(&mut headers)).await {
             Ok((head, mut upstream)) => match tries.after_response(&head, &mut upstream, pool) {
@@ -113,7 +117,7 @@ pub(super) async fn run(
                     record.received = request.received();
                 }
                 match tries.after_failure(&failure, request, pool) {
-                    None => return failed(exchange, &failure),
+                    None => return failed(exchange, &failure, tries.attempt()),
                     Some(again) => again,
                 }
             }
@@ -122,7 +126,7 @@ pub(super) async fn run(
         exchange.active = None;
         tries.worker.counters.upstream_retries.add(1);
         if !wait.is_zero() && tries.patience.rest(wait, outgoing.is_read()).await.is_err() {
-            return failed(exchange, &Failure::Time(TimeLimit::Route));
+            return failed(exchange, &Failure::Time(TimeLimit::Route), tries.attempt());
         }
     }
 }
@@ -133,6 +137,25 @@ impl<'d> Tries<'d> {
         let policy = exchange.policy.as_deref();
         let (patience, retrying) = (Patience::new(&worker, policy), Retrying::new(policy));
         Self { worker, destination, patience, retrying, made: 0, fresh: switches }
+    }
+
+    /// Which try this is, of those that the route asked for.
+    fn attempt(&self) -> u32 {
+        self.retrying.as_ref().map_or(1, Retrying::attempt)
+    }
+
+    /// Tells upstream and client which try this is, where they are to know.
+    fn tell_attempt(&self, exchange: &mut Exchange, outgoing: &mut Outgoing) {
+        let Some(policy) = exchange.policy.as_ref() else { return };
+        let (to_upstream, to_client) = (policy.attempts_in_request(), policy.attempts_in_response());
+        let attempt = self.attempt();
+        // The header changes have had the first one.
+        if to_upstream && attempt > 1 {
+            outgoing.set_header(&ATTEMPT_COUNT, &HeaderValue::from(attempt));
+        }
+        if to_client {
+            exchange.note().attempts = attempt;
+        }
     }
 
     fn pick(&self) -> Option<(&'d Candidate, &'d Rc<Pool>)> {
@@ -223,19 +246,21 @@ impl Failure {
 }
 
 /// The answer to a request that got none.
-fn failed(mut exchange: Exchange, failure: &Failure) -> Response<Body> {
+fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) -> Response<Body> {
+    let unanswered = |outcome, status, reason| (outcome, status, reply::unanswered(reason, attempt > 1));
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
     let (outcome, status, text) = match failure {
-        Failure::Connect(text) => (Ended::ConnectFailure, StatusCode::SERVICE_UNAVAILABLE, *text),
-        Failure::Closed { .. } => (Ended::UpstreamClosed, StatusCode::SERVICE_UNAVAILABLE, reply::DISCONNECTED),
-        Failure::Protocol => (Ended::UpstreamProtocol, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
-        Failure::Client => (Ended::Refused, StatusCode::BAD_REQUEST, ""),
+        Failure::Connect(reason) => unanswered(Ended::ConnectFailure, unavailable, reason),
+        Failure::Closed { .. } => unanswered(Ended::UpstreamClosed, unavailable, reply::DISCONNECTED),
+        Failure::Protocol => unanswered(Ended::UpstreamProtocol, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
+        Failure::Client => (Ended::Refused, StatusCode::BAD_REQUEST, Bytes::new()),
         Failure::Time(TimeLimit::Idle { read: true }) => {
-            (Ended::Standstill, StatusCode::GATEWAY_TIMEOUT, reply::STANDSTILL)
+            (Ended::Standstill, StatusCode::GATEWAY_TIMEOUT, reply::STANDSTILL.into())
         }
         Failure::Time(TimeLimit::Idle { read: false }) => {
-            (Ended::Standstill, StatusCode::REQUEST_TIMEOUT, reply::STANDSTILL)
+            (Ended::Standstill, StatusCode::REQUEST_TIMEOUT, reply::STANDSTILL.into())
         }
-        Failure::Time(_) => (Ended::Timeout, StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT),
+        Failure::Time(_) => (Ended::Timeout, StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT.into()),
     };
     exchange.outcome = outcome;
     if matches!(failure, Failure::Time(_)) {
@@ -244,7 +269,7 @@ fn failed(mut exchange: Exchange, failure: &Failure) -> Response<Body> {
     // What the client has not sent yet is not waited for.
     match status.is_client_error() {
         true => reply::refusal(exchange, status, text),
-        false => reply::text(exchange, status, text),
+        false => reply::fixed(exchange, status, text),
     }
 }
 

@@ -7,11 +7,14 @@ use std::sync::OnceLock;
 
 use bytes::{BufMut, BytesMut};
 use http::header::{HOST, HeaderMap};
-use http::{Method, Request, Uri, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, Version};
 use serin_api::proxy::{FormatPiece, HeaderSource};
 
 use super::exchange::Exchange;
 use crate::policy::CompiledHeaderChanges;
+
+/// Which try of a request it is, to the upstream; how many there were, to the client.
+pub(super) const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
 
 /// A request's head, kept for the values that a response's headers are made of.
 pub(crate) struct SavedRequest {
@@ -33,6 +36,9 @@ struct Head<'a> {
 pub(super) fn request<B>(exchange: &mut Exchange, request: &mut Request<B>, prefix: Option<usize>, named: bool) {
     if exchange.policy.is_none() && exchange.notes().is_none() {
         return;
+    }
+    if exchange.policy.as_ref().is_some_and(|policy| policy.attempts_in_request()) {
+        request.headers_mut().insert(ATTEMPT_COUNT, HeaderValue::from_static("1"));
     }
     for changes in all(exchange) {
         let mut headers = std::mem::take(request.headers_mut());
@@ -69,6 +75,9 @@ pub(super) fn response(exchange: &Exchange, headers: &mut HeaderMap, status: u16
     let head = saved.map(|saved| Head { method: &saved.method, uri: &saved.uri, headers: &saved.headers });
     for changes in all(exchange) {
         changes.response.apply(headers, |piece, headers, out| write(exchange, piece, head, Some(headers), status, out));
+    }
+    if let Some(attempts @ 1..) = notes.map(|notes| notes.attempts) {
+        headers.insert(ATTEMPT_COUNT, HeaderValue::from(attempts));
     }
     let cors = exchange.policy.as_ref().and_then(|policy| policy.cors());
     if let (Some(origin), Some(cors)) = (notes.and_then(|notes| notes.origin.as_ref()), cors) {

@@ -43,6 +43,8 @@ pub(crate) struct Notes {
     pub(crate) sticky_cookie: Option<HeaderValue>,
     /// How the destination that was drawn changes headers.
     pub(crate) target_headers: Option<Arc<CompiledHeaderChanges>>,
+    /// How many tries it took, where the client is to be told; 0 when there was none.
+    pub(crate) attempts: u32,
     /// The origin of the page that may read the response.
     pub(crate) origin: Option<HeaderValue>,
     /// The request, where its response's headers are made of it.

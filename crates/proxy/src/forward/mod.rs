@@ -75,7 +75,7 @@ pub(crate) async fn respond(
         Err(_) => Outcome::Refused,
     };
     let mut response = match decision {
-        Err((status, text)) if refuses(status) => reply::refusal(exchange, status, text),
+        Err((status, text)) if refuses(status) => reply::refusal(exchange, status, text.into()),
         Err((status, text)) => reply::text(exchange, status, text),
         Ok(Decision::Respond { status, body }) => reply::fixed(exchange, status, body),
         Ok(Decision::Redirect { status, location }) => reply::redirect(exchange, status, location),
@@ -201,7 +201,7 @@ async fn forward(
     if !upgrade.as_ref().is_none_or(allowed) {
         exchange.outcome = Outcome::Refused;
         // What follows was meant for the other protocol.
-        return reply::refusal(exchange, StatusCode::FORBIDDEN, "");
+        return reply::refusal(exchange, StatusCode::FORBIDDEN, bytes::Bytes::new());
     }
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
@@ -253,7 +253,8 @@ fn deliver(
     }
     let Some(protocol) = protocol.filter(|_| switches) else {
         exchange.outcome = Outcome::UpstreamProtocol;
-        return reply::text(exchange, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR);
+        let text = reply::unanswered(reply::PROTOCOL_ERROR, false);
+        return reply::fixed(exchange, StatusCode::BAD_GATEWAY, text);
     };
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol);

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use http::{HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::io::AsyncWrite;
@@ -88,13 +88,18 @@ impl Outgoing {
         (outgoing, parts)
     }
 
-    /// Sends `host` in place of what its head says. Nothing of it may have gone out.
-    pub(crate) fn set_host(&mut self, host: &HeaderValue) {
-        const LINE: &[u8] = b"\r\nhost: ";
-        let Some(start) = self.head.windows(LINE.len()).position(|window| window == LINE) else { return };
-        let start = start + LINE.len();
-        let length = self.head[start..].iter().position(|byte| *byte == b'\r').unwrap_or_default();
-        self.head.splice(start..start + length, host.as_bytes().iter().copied());
+    /// Sends `value` in place of what its head says of `name`, which it says once if at all. Nothing of it may have gone
+    /// out.
+    pub(crate) fn set_header(&mut self, name: &HeaderName, value: &HeaderValue) {
+        let line = [b"\r\n", name.as_str().as_bytes(), b": "].concat();
+        let found = self.head.windows(line.len()).position(|window| window == line).map(|start| start + line.len());
+        // Else in front of the two line ends that are the head's last.
+        let (start, length) = match found {
+            Some(start) => (start, self.head[start..].iter().position(|byte| *byte == b'\r').unwrap_or_default()),
+            None => (self.head.len().saturating_sub(4), 0),
+        };
+        let line = if found.is_none() { line } else { Vec::new() };
+        self.head.splice(start..start + length, line.into_iter().chain(value.as_bytes().iter().copied()));
     }
 
     /// Whether all of it has gone out, or been given up.

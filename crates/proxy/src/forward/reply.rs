@@ -15,18 +15,14 @@ use crate::worker::ConnectionState;
 pub(crate) const NO_HEALTHY_UPSTREAM: &str = "no healthy upstream";
 /// The route's time ran out.
 pub(crate) const TIMEOUT: &str = "upstream request timeout";
-/// The endpoint could not be connected to.
-pub(crate) const CONNECT_FAILURE: &str =
-    "upstream connect error or disconnect/reset before headers. reset reason: connection failure";
+/// The endpoint could not be connected to. This and the three below are the reasons in [`unanswered`].
+pub(crate) const CONNECT_FAILURE: &str = "remote connection failure";
 /// The endpoint did not answer the attempt to connect.
-pub(crate) const CONNECT_TIMEOUT: &str =
-    "upstream connect error or disconnect/reset before headers. reset reason: connection timeout";
+pub(crate) const CONNECT_TIMEOUT: &str = "connection timeout";
 /// The endpoint closed the connection without an answer.
-pub(crate) const DISCONNECTED: &str =
-    "upstream connect error or disconnect/reset before headers. reset reason: connection termination";
+pub(crate) const DISCONNECTED: &str = "connection termination";
 /// What the endpoint sent is not HTTP.
-pub(crate) const PROTOCOL_ERROR: &str =
-    "upstream connect error or disconnect/reset before headers. reset reason: protocol error";
+pub(crate) const PROTOCOL_ERROR: &str = "protocol error";
 
 /// A route that fails on purpose.
 pub(crate) const FAULT: &str = "fault filter abort";
@@ -38,10 +34,16 @@ pub(crate) fn text(exchange: Exchange, status: StatusCode, body: &'static str) -
     fixed(exchange, status, Bytes::from_static(body.as_bytes()))
 }
 
+/// What is said of a request that no endpoint answered. `retried`: it was tried more than once.
+pub(crate) fn unanswered(reason: &str, retried: bool) -> Bytes {
+    let lead = if retried { "retried and the latest reset reason" } else { "reset reason" };
+    format!("upstream connect error or disconnect/reset before headers. {lead}: {reason}").into()
+}
+
 /// The answer to a request that is at fault itself: nothing after it on its connection is served.
-pub(crate) fn refusal(exchange: Exchange, status: StatusCode, body: &'static str) -> Response<Body> {
+pub(crate) fn refusal(exchange: Exchange, status: StatusCode, body: Bytes) -> Response<Body> {
     let connection = Rc::clone(&exchange.connection);
-    let mut response = text(exchange, status, body);
+    let mut response = fixed(exchange, status, body);
     end_connection(&connection, &mut response);
     response
 }

@@ -32,6 +32,11 @@ impl Retrying {
         Some(Self { policy: Arc::clone(policy), left, interval, tried: Vec::new(), permit: None })
     }
 
+    /// Which try the next one is.
+    pub(super) fn attempt(&self) -> u32 {
+        self.policy.times - self.left + 1
+    }
+
     /// The endpoints that it has been sent to.
     pub(super) fn tried(&self) -> &[SocketAddr] {
         &self.tried

@@ -1,8 +1,10 @@
 //! What a virtual host's options do to the requests of all its routes.
 
+use std::sync::Arc;
+
 use serin_api::proxy::{CorsPolicy, HostPolicy};
 
-use super::CompiledHeaderChanges;
+use super::{CompiledHeaderChanges, CompiledRetries};
 use crate::error::CompileError;
 
 /// A host's compiled options.
@@ -10,6 +12,9 @@ use crate::error::CompileError;
 pub(crate) struct CompiledHostPolicy {
     pub(super) cors: Option<CorsPolicy>,
     pub(super) headers: Option<CompiledHeaderChanges>,
+    pub(super) retries: Option<Arc<CompiledRetries>>,
+    pub(super) attempts_in_request: bool,
+    pub(super) attempts_in_response: bool,
 }
 
 impl CompiledHostPolicy {
@@ -21,6 +26,9 @@ impl CompiledHostPolicy {
         Ok(Self {
             cors: policy.cors.clone(),
             headers: policy.headers.as_ref().map(CompiledHeaderChanges::new).transpose()?,
+            retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
+            attempts_in_request: policy.attempts_in_request,
+            attempts_in_response: policy.attempts_in_response,
         })
     }
 }

@@ -97,9 +97,19 @@ impl CompiledPolicy {
         self.timeout
     }
 
-    /// When a request is tried again, where the route says so.
+    /// When a request is tried again, where the route says so, or else its host.
     pub(crate) fn retries(&self) -> Option<&Arc<CompiledRetries>> {
-        self.retries.as_ref()
+        self.retries.as_ref().or_else(|| self.host.as_ref()?.retries.as_ref())
+    }
+
+    /// Whether the upstream is told which try of a request it is.
+    pub(crate) fn attempts_in_request(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.attempts_in_request)
+    }
+
+    /// Whether the client is told how many tries its request took.
+    pub(crate) fn attempts_in_response(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.attempts_in_response)
     }
 
     /// How long a request may stand still, where the route says so.

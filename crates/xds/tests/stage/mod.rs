@@ -1,5 +1,7 @@
 //! A stage to play on: a discovery server, a real Envoy that follows it, and a client.
-#![allow(clippy::print_stderr, clippy::unwrap_used, unreachable_pub)]
+#![allow(dead_code, clippy::print_stderr, clippy::unwrap_used, unreachable_pub)]
+
+pub mod both;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

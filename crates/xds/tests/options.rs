@@ -1,0 +1,102 @@
+//! Options of routes and hosts: what a real Envoy makes of them is what our own data plane does.
+#![allow(clippy::unwrap_used)]
+
+mod stage;
+
+use serde_json::{Value, json};
+use serin_api::proxy::ProxySpec;
+use stage::both::Both;
+
+/// One listener; each host by its domain and name, its options and its routes.
+fn spec(hosts: Vec<Value>) -> ProxySpec {
+    let clusters: serde_json::Map<_, _> = ["up", "away", "other"]
+        .into_iter()
+        .map(|name| {
+            let source = json!({"kind": "Upstream", "namespace": "test", "name": name});
+            let cluster = json!({"name": name, "source": source, "endpoints": {"fixed": []}, "subsets": null,
+                                 "loadBalancing": "roundRobin"});
+            (name.to_owned(), cluster)
+        })
+        .collect();
+    let listener = json!({
+        "name": "test.gw", "source": {"kind": "Gateway", "namespace": "test", "name": "gw"},
+        "bindAddress": "::", "bindPort": 8080, "ssl": false, "stripAnyHostPort": false, "virtualHosts": hosts,
+    });
+    serde_json::from_value(json!({"listeners": [listener], "clusters": clusters, "sources": []})).unwrap()
+}
+
+fn host(domain: &str, policy: Value, routes: Vec<Value>) -> Value {
+    json!({
+        "name": domain, "source": {"kind": "VirtualService", "namespace": "test", "name": domain},
+        "domains": [domain], "routes": routes, "policy": policy,
+    })
+}
+
+/// A route to `cluster` with options.
+fn route(prefix: &str, cluster: &str, policy: Value) -> Value {
+    let target = json!({"cluster": {"cluster": cluster}});
+    json!({
+        "name": prefix, "source": {"kind": "VirtualService", "namespace": "test", "name": "vs"},
+        "matchers": [{"prefix": prefix}], "policy": policy,
+        "action": {"forward": {"weighted": [{"target": target, "weight": 1}]}},
+    })
+}
+
+fn get(host: &str, path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{headers}connection: close\r\n\r\n")
+}
+
+/// `/status/N` answers N; a try whose number the upstream is told to wait for answers 200.
+fn answer(message: &str) -> String {
+    let path = message.split(' ').nth(1).unwrap_or("/");
+    let status = path.rsplit_once("/status/").map_or("200", |(_, status)| &status[..3]);
+    let status = if message.contains("x-envoy-attempt-count: 3") { "200" } else { status };
+    format!("HTTP/1.1 {status} Said\r\ncontent-length: 4\r\nconnection: close\r\nx-up: 1\r\n\r\nsaid")
+}
+
+#[test]
+fn retries() {
+    let retries = |on: &[&str], times: u32| json!({"on": on, "times": times, "backOff": {"base": "1ms"}});
+    let counts = json!({"attemptsInRequest": true, "attemptsInResponse": true, "retries": retries(&["5xx"], 1)});
+    let hosts = vec![
+        host(
+            "counted",
+            counts,
+            vec![
+                route("/never", "up", json!({"retries": retries(&[], 1)})),
+                route("/three", "up", json!({"retries": retries(&["gateway-error", "retriable-4xx"], 3)})),
+                route("/away", "away", json!({"retries": retries(&["connect-failure"], 2)})),
+                route("/", "up", Value::Null),
+            ],
+        ),
+        host(
+            "plain",
+            Value::Null,
+            vec![
+                route(
+                    "/codes",
+                    "up",
+                    json!({"retries": {"on": ["retriable-status-codes"], "times": 2, "statusCodes": [404]}}),
+                ),
+                route("/away", "away", Value::Null),
+                route("/", "up", Value::Null),
+            ],
+        ),
+    ];
+    let Some(both) = Both::serve(&spec(hosts), &["away"], answer) else { return };
+    for (domain, path, tries) in [
+        ("counted", "/never/status/503", 1),
+        ("counted", "/three/status/503", 3),
+        ("counted", "/three/status/409", 3),
+        ("counted", "/three/status/500", 1),
+        ("counted", "/status/500", 2),
+        ("counted", "/status/404", 1),
+        ("counted", "/away", 0),
+        ("plain", "/codes/status/404", 3),
+        ("plain", "/codes/status/503", 1),
+        ("plain", "/status/503", 1),
+        ("plain", "/away", 0),
+    ] {
+        both.agree(&get(domain, path, "x-envoy-attempt-count: 7\r\n"), tries);
+    }
+}
