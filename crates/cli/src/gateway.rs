@@ -55,7 +55,7 @@ pub(crate) fn run(options: Options) -> Outcome {
             drain: Duration::from_secs(options.drain),
             ..DataPlaneOptions::default()
         };
-        let gateway = Gateway::start(client, data_plane, options.admin_port).await?;
+        let gateway = Gateway::start(client, data_plane, Vec::new(), options.admin_port).await?;
         out::note(format!("The admin port is http://{}.", gateway.control.admin()));
         tokio::select! {
             () = gateway.control.ready() => {}

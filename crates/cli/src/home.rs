@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
+use crate::envoy::EnvoyInstance;
 use crate::failure::{Failure, Outcome, While};
 
 /// What a running instance says of itself, in `instance.json`.
@@ -28,6 +29,9 @@ pub(crate) struct Instance {
     pub(crate) tls: Vec<String>,
     /// The admin port.
     pub(crate) admin: SocketAddr,
+    /// The Envoy beside the gateway, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) envoy: Option<EnvoyInstance>,
 }
 
 /// The directory of an instance. It need not exist.

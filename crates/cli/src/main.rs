@@ -7,6 +7,7 @@ mod check;
 mod completion;
 mod demo;
 mod down;
+mod envoy;
 mod failure;
 mod gateway;
 mod helm;

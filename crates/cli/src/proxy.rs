@@ -20,7 +20,8 @@ pub(crate) struct Options {
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// Print the gateway's URL
-    #[command(after_help = "Examples:\n  curl $(serin proxy url)/\n  curl -k $(serin proxy url --port https)/")]
+    #[command(after_help = "Examples:\n  curl $(serin proxy url)/\n  curl -k $(serin proxy url --port https)/\n  \
+                            curl $(serin proxy url --envoy)/")]
     Url(Listener),
     /// Print the gateway's address as HOST:PORT
     Address(Listener),
@@ -38,6 +39,9 @@ struct Listener {
     /// Which of its ports: http or https
     #[arg(long, default_value = "http", value_parser = ["http", "https"])]
     port: String,
+    /// Of the Envoy that `serin up --envoy` runs beside the gateway
+    #[arg(long)]
+    envoy: bool,
 }
 
 pub(crate) fn run(options: Options) -> Outcome {
@@ -70,16 +74,24 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 fn find<'a>(instance: &'a Instance, listener: &Listener) -> Outcome<(&'a str, SocketAddr)> {
+    let listeners = match (&instance.envoy, listener.envoy) {
+        (_, false) => &instance.gateway,
+        (Some(envoy), true) => &envoy.gateway,
+        (None, true) => {
+            return Err(Failure::new("there is no Envoy beside the gateway")
+                .hint("start the gateway with `serin up --envoy PATH` to have one"));
+        }
+    };
     let named = |wanted: &str| {
         let bare = |name: &str| name.split_once('.').is_some_and(|(_, bare)| bare == wanted);
-        instance.gateway.iter().find(|(name, _)| name.as_str() == wanted || bare(name))
+        listeners.iter().find(|(name, _)| name.as_str() == wanted || bare(name))
     };
     let found = match listener.port.as_str() {
         "https" => named(&format!("{}-ssl", listener.name)).or_else(|| named(&listener.name)),
         _ => named(&listener.name),
     };
     found.map(|(name, address)| (name.as_str(), *address)).ok_or_else(|| {
-        let known: Vec<&str> = instance.gateway.keys().map(String::as_str).collect();
+        let known: Vec<&str> = listeners.keys().map(String::as_str).collect();
         Failure::new(format!("there is no listener of a Gateway {}", listener.name))
             .hint(format!("there are: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") }))
     })

@@ -43,6 +43,14 @@ pub(crate) fn describe(home: &Home, instance: &Instance) {
     for (name, address) in &instance.gateway {
         rows.row([format!("  gateway {name}"), crate::proxy::url(*address, instance.tls.contains(name))]);
     }
+    if let Some(envoy) = &instance.envoy {
+        for (name, address) in &envoy.gateway {
+            rows.row([format!("  Envoy {name}"), crate::proxy::url(*address, instance.tls.contains(name))]);
+        }
+        let state = if envoy.running { String::new() } else { " (not running)".to_owned() };
+        let admin = envoy.admin.map_or_else(|| "none yet".to_owned(), |admin| format!("http://{admin}"));
+        rows.row([format!("  Envoy {} admin", envoy.version), format!("{admin}{state}")]);
+    }
     rows.row(["  API".to_owned(), format!("https://{}", instance.api)]);
     rows.row(["  admin".to_owned(), format!("http://{}", instance.admin)]);
     rows.row(["  home".to_owned(), home.path().display().to_string()]);

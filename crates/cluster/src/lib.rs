@@ -10,6 +10,7 @@
 
 mod bootstrap;
 mod cluster;
+pub mod companion;
 pub mod controllers;
 mod home;
 mod informer;

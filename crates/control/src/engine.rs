@@ -11,6 +11,7 @@ use serin_proxy::{ApplyError, DataPlane, ListenerError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 
+use crate::envoys::Envoys;
 use crate::intake::{Intake, Touched};
 use crate::metrics::Metrics;
 use crate::proxy_object::Shown;
@@ -32,6 +33,7 @@ const MOST_REFUSALS: usize = 64;
 /// What the loop works with.
 pub(crate) struct Engine {
     pub(crate) data_plane: Arc<DataPlane>,
+    pub(crate) envoys: Envoys,
     pub(crate) statuses: StatusBook,
     pub(crate) shown: watch::Sender<Option<Shown>>,
     pub(crate) state: Arc<State>,
@@ -185,6 +187,7 @@ impl Engine {
             }
         };
         self.metrics.frozen.store(u64::from(frozen.is_some()), Ordering::Relaxed);
+        self.feed(&served);
         self.desired = statuses;
         self.show(&served, frozen.as_deref());
         Served {
@@ -213,14 +216,24 @@ impl Engine {
         });
     }
 
-    fn update_endpoints(&self) {
-        self.set_endpoints(&self.state.served().spec);
+    fn update_endpoints(&mut self) {
+        let spec = self.state.served().spec.clone();
+        self.set_endpoints(&spec);
+        self.feed(&spec);
     }
 
     fn set_endpoints(&self, spec: &ProxySpec) {
         let endpoints = serin_translate::endpoints(self.intake.snapshot(), spec);
         block_in_place(|| self.data_plane.set_endpoints(endpoints));
         self.metrics.endpoint_updates.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Hands the Envoys what the data plane has.
+    fn feed(&mut self, spec: &Arc<ProxySpec>) {
+        if !self.envoys.is_empty() {
+            let endpoints = serin_translate::endpoints(self.intake.snapshot(), spec);
+            block_in_place(|| self.envoys.feed(spec, &endpoints));
+        }
     }
 }
 

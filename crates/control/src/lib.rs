@@ -1,7 +1,7 @@
 //! Watches the API, calls translate, applies the policy for bad configuration, writes status.
 //!
 //! ```text
-//! watches ──▶ Intake (snapshot) ──▶ translate + policy ──▶ data plane ──▶ statuses, Proxy object
+//! watches ──▶ Intake (snapshot) ──▶ translate + policy ──▶ data plane, Envoys ──▶ statuses, Proxy object
 //! ```
 //!
 //! One task owns the snapshot and does the translating; every watch is a task that feeds it, and two more write
@@ -11,6 +11,7 @@ mod admin;
 mod credentials;
 mod endpoint_slices;
 mod engine;
+mod envoys;
 mod error;
 mod intake;
 mod metrics;
@@ -31,9 +32,11 @@ use serin_proxy::DataPlane;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+pub use envoys::{EnvoyFeed, Listening};
 pub use error::StartError;
 
 use crate::engine::Engine;
+use crate::envoys::Envoys;
 use crate::metrics::Metrics;
 use crate::state::State;
 use crate::status::StatusBook;
@@ -50,6 +53,8 @@ pub struct ControlOptions {
     pub client: Client,
     /// What to configure.
     pub data_plane: Arc<DataPlane>,
+    /// Envoys to configure too.
+    pub envoys: Vec<EnvoyFeed>,
     /// Where the admin port listens: a loopback address; port 0 takes a free one.
     pub admin: SocketAddr,
 }
@@ -82,6 +87,7 @@ impl Control {
         tasks.spawn(proxy_object::keep(options.client.clone(), reader, metrics.clone()));
         let engine = Engine {
             data_plane: options.data_plane.clone(),
+            envoys: Envoys::new(options.envoys),
             statuses: StatusBook::open(options.client, metrics.clone()),
             shown,
             state: state.clone(),

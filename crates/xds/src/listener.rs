@@ -39,13 +39,21 @@ pub struct ListenerAddresses {
     pub port_map: BTreeMap<u16, u16>,
 }
 
+impl ListenerAddresses {
+    /// The address and the port for a listener.
+    pub(crate) fn of(&self, listener: &proxy::Listener) -> (String, u16) {
+        let host = self.bind.map_or_else(|| listener.bind_address.clone(), |bind| bind.to_string());
+        (host, self.port_map.get(&listener.bind_port).copied().unwrap_or(listener.bind_port))
+    }
+}
+
 /// One listener; `None` for one that must not be opened, because it is to speak TLS and cannot.
 pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses) -> Option<Listener> {
     let proxy::Listener {
         name,
         source: _,
-        bind_address,
-        bind_port,
+        bind_address: _,
+        bind_port: _,
         ssl,
         tls: _,
         strip_any_host_port,
@@ -56,8 +64,7 @@ pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses
     if *ssl {
         return None;
     }
-    let host = addresses.bind.map_or_else(|| bind_address.clone(), |bind| bind.to_string());
-    let port = addresses.port_map.get(bind_port).copied().unwrap_or(*bind_port);
+    let (host, port) = addresses.of(listener);
     let manager = Filter {
         name: "envoy.filters.network.http_connection_manager".to_owned(),
         config_type: Some(filter::ConfigType::TypedConfig(any(&connection_manager(name, *strip_any_host_port)))),

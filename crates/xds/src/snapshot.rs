@@ -1,6 +1,7 @@
 //! All Envoy resources of one configuration, each with a version of its own that changes only when the resource does.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
@@ -96,18 +97,26 @@ impl Snapshot {
             addresses,
             ..Self::default()
         };
-        snapshot.resources = [
-            snapshot.clusters(previous),
-            snapshot.assignments(previous),
-            snapshot.listeners(previous),
-            snapshot.routes(previous),
-        ];
+        let listeners = snapshot.listeners(previous);
+        let routes = snapshot.routes(&listeners, previous);
+        snapshot.resources = [snapshot.clusters(previous), snapshot.assignments(previous), listeners, routes];
         snapshot
     }
 
     /// Its number: each snapshot's is one higher than its predecessor's.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Where an Envoy of this machine listens, by the listener's name; none of those that are not opened.
+    pub fn listening(&self) -> BTreeMap<String, SocketAddr> {
+        let open =
+            self.spec.listeners.iter().filter(|listener| self.kept(ResourceType::Listener, &listener.name).is_some());
+        let listening = open.filter_map(|listener| {
+            let (host, port) = self.addresses.of(listener);
+            Some((listener.name.clone(), SocketAddr::new(host.parse().ok()?, port)))
+        });
+        listening.collect()
     }
 
     /// The resources of one type, by name.
@@ -155,8 +164,10 @@ impl Snapshot {
         by_name(made)
     }
 
-    fn routes(&self, previous: Option<&Self>) -> Resources {
-        let made = self.spec.listeners.iter().map(|listener| {
+    /// Nobody asks for the routes of a listener that is not opened.
+    fn routes(&self, listeners: &Resources, previous: Option<&Self>) -> Resources {
+        let opened = self.spec.listeners.iter().filter(|listener| listeners.contains_key(&listener.name));
+        let made = opened.map(|listener| {
             let unchanged = self
                 .unchanged(listener, previous)
                 .and_then(|previous| previous.kept(ResourceType::Routes, &listener.name));

@@ -22,7 +22,8 @@ use crate::home::Home;
 #[command(after_help = "Examples:\n  \
                         serin up                                   # in the foreground; ctrl-c stops it\n  \
                         serin up --detach                          # returns when it is ready; `serin down` stops it\n  \
-                        serin up --http-port 0 --image my/app=./target/debug/app\n\n\
+                        serin up --http-port 0 --image my/app=./target/debug/app\n  \
+                        serin up --envoy ./envoy                   # an Envoy beside it: `serin proxy url --envoy`\n\n\
                         Everything is kept in SERIN_HOME (default: the user's data directory).")]
 pub(crate) struct Options {
     /// Go to the background, and return when everything is ready
@@ -52,9 +53,47 @@ pub(crate) struct Options {
     /// Seconds that requests under way get to finish when the gateway stops
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) drain: u64,
+    #[command(flatten)]
+    pub(crate) envoy: EnvoyOptions,
     /// Set by --detach for the process it starts: report to standard output, once
     #[arg(long, hide = true)]
     announce: bool,
+}
+
+/// The flags for an Envoy beside the data plane.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "An Envoy beside the gateway")]
+pub(crate) struct EnvoyOptions {
+    /// Run this Envoy too, with the same configuration on ports of its own; without PATH the one on the $PATH
+    #[arg(long = "envoy", value_name = "PATH", num_args = 0..=1, default_missing_value = "envoy")]
+    pub(crate) program: Option<PathBuf>,
+    /// Where Envoy serves the HTTP Gateway; 0 takes a free port
+    #[arg(
+        id = "envoy_http_port",
+        long = "envoy-http-port",
+        value_name = "PORT",
+        default_value_t = 10080,
+        requires = "program"
+    )]
+    pub(crate) http_port: u16,
+    /// Where Envoy serves the HTTPS Gateway; 0 takes a free port
+    #[arg(
+        id = "envoy_https_port",
+        long = "envoy-https-port",
+        value_name = "PORT",
+        default_value_t = 10443,
+        requires = "program"
+    )]
+    pub(crate) https_port: u16,
+    /// Where Envoy's admin interface listens; 0 takes a free port
+    #[arg(
+        id = "envoy_admin_port",
+        long = "envoy-admin-port",
+        value_name = "PORT",
+        default_value_t = 19000,
+        requires = "program"
+    )]
+    pub(crate) admin_port: u16,
 }
 
 pub(crate) fn run(options: Options) -> Outcome {

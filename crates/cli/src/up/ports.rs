@@ -10,13 +10,20 @@ use crate::failure::{Failure, Outcome};
 /// Makes sure that every port asked for can be bound.
 pub(super) fn probe(options: &Options) -> Outcome {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let asked = [
+    let mut asked = vec![
         ("--http-port", options.bind, options.http_port, "the HTTP gateway"),
         ("--https-port", options.bind, options.https_port, "the HTTPS gateway"),
         ("--api-port", loopback, options.api_port, "the API"),
         ("--admin-port", loopback, options.admin_port, "the admin port"),
     ];
-    for (flag, ip, port, what) in asked {
+    if options.envoy.program.is_some() {
+        asked.extend([
+            ("--envoy-http-port", options.bind, options.envoy.http_port, "Envoy's HTTP listener"),
+            ("--envoy-https-port", options.bind, options.envoy.https_port, "Envoy's HTTPS listener"),
+            ("--envoy-admin-port", loopback, options.envoy.admin_port, "Envoy's admin interface"),
+        ]);
+    }
+    for (flag, ip, port, what) in asked.iter().copied() {
         if port != 0 {
             probe_one(flag, SocketAddr::new(ip, port), what)?;
         }

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use kube::Client;
 use serin_cluster::{Cluster, ClusterOptions};
-use serin_control::{Control, ControlOptions};
+use serin_control::{Control, ControlOptions, EnvoyFeed, Listening};
 use serin_proxy::{DataPlane, DataPlaneOptions};
+use serin_xds::DiscoveryServer;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Options;
 use super::announce::Announcement;
+use crate::envoy::{Beside, Program};
 use crate::failure::{Failure, Outcome, While};
 use crate::home::{Home, Instance};
 use crate::{out, target};
@@ -32,11 +34,16 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Starts both for the cluster that `client` reaches.
-    pub(crate) async fn start(client: Client, data_plane: DataPlaneOptions, admin_port: u16) -> Outcome<Self> {
+    pub(crate) async fn start(
+        client: Client,
+        data_plane: DataPlaneOptions,
+        envoys: Vec<EnvoyFeed>,
+        admin_port: u16,
+    ) -> Outcome<Self> {
         let data_plane = DataPlane::start(data_plane).or_fail(|| "the data plane did not start".to_owned())?;
         let data_plane = Arc::new(data_plane);
         let admin = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), admin_port);
-        let options = ControlOptions { client, data_plane: data_plane.clone(), admin };
+        let options = ControlOptions { client, data_plane: data_plane.clone(), envoys, admin };
         let control = Control::start(options).await.map_err(|error| {
             let failure = Failure::new("the control plane did not start").because(error);
             failure.hint("`--admin-port PORT` changes the admin port; 0 takes a free one")
@@ -49,22 +56,42 @@ impl Gateway {
 pub(crate) struct Running {
     pub(crate) cluster: Cluster,
     pub(crate) gateway: Gateway,
+    pub(crate) envoy: Option<Beside>,
 }
 
 /// Starts everything and waits until it is ready.
 pub(crate) async fn start(home: &Home, options: &Options) -> Outcome<Running> {
     crate::tls::install();
+    let envoy = options.envoy.program.as_deref().map(Program::find).transpose()?;
     let cluster = Cluster::start(cluster_options(home, options)?).await;
     let cluster = cluster.map_err(|error| Failure::new("the cluster did not start").because(error))?;
     let config = target::read(cluster.kubeconfig())?;
     let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await;
     let client = target::client(config.or_fail(|| "the cluster's own kubeconfig cannot be used".to_owned())?)?;
-    let gateway = Gateway::start(client, data_plane_options(options), options.admin_port).await?;
+    let server = DiscoveryServer::new();
+    let feeds = envoy.iter().map(|_| EnvoyFeed { server: server.clone(), listening: beside(options) }).collect();
+    let gateway = Gateway::start(client, data_plane_options(options), feeds, options.admin_port).await?;
     if tokio::time::timeout(START_LIMIT, gateway.control.ready()).await.is_err() {
         let awaited = gateway.control.awaited().join("; ");
         return Err(Failure::new(format!("not ready after {} s, still waiting for: {awaited}", START_LIMIT.as_secs())));
     }
-    Ok(Running { cluster, gateway })
+    let envoy = match envoy {
+        Some(program) => Some(start_envoy(home, options, program, server).await?),
+        None => None,
+    };
+    Ok(Running { cluster, gateway, envoy })
+}
+
+/// Starts the Envoy beside the gateway and waits until it serves.
+async fn start_envoy(home: &Home, options: &Options, program: Program, server: DiscoveryServer) -> Outcome<Beside> {
+    let envoy = Beside::start(home, program, server, options.envoy.admin_port, options.workers).await?;
+    match tokio::time::timeout(START_LIMIT, envoy.ready()).await {
+        Ok(result) => result.map(|()| envoy),
+        Err(_) => {
+            let failure = Failure::new(format!("Envoy is not ready after {} s", START_LIMIT.as_secs()));
+            Err(failure.hint(format!("its log is {}", home.path().join("logs/envoy.log").display())))
+        }
+    }
 }
 
 impl Running {
@@ -79,12 +106,16 @@ impl Running {
             tls: self.gateway.control.tls_listeners(),
             gateway,
             admin: self.gateway.control.admin(),
+            envoy: self.envoy.as_ref().map(Beside::instance),
         }
     }
 
     /// Finishes what is under way, then stops the pods and the API.
     pub(crate) async fn stop(self, drain: Duration) {
         drain_and_stop(self.gateway, drain).await;
+        if let Some(envoy) = self.envoy {
+            envoy.stop().await;
+        }
         self.cluster.stop().await;
     }
 }
@@ -108,6 +139,7 @@ pub(super) async fn run(home: &Home, options: &Options, announcement: &Announcem
         out::note("ctrl-c stops it.");
     }
     let mut configurations = running.gateway.control.configurations();
+    let mut envoy = running.envoy.as_ref().map(Beside::news);
     loop {
         tokio::select! {
             result = until_told() => {
@@ -116,6 +148,7 @@ pub(super) async fn run(home: &Home, options: &Options, announcement: &Announcem
             }
             // Gateways come and go; whoever asks for an address should find the present ones.
             _ = configurations.changed() => home.announce(&running.instance())?,
+            () = changed(&mut envoy) => home.announce(&running.instance())?,
         }
     }
     home.withdraw();
@@ -127,6 +160,17 @@ pub(super) async fn run(home: &Home, options: &Options, announcement: &Announcem
         _ = until_told() => out::warning("stopped without waiting"),
     }
     Ok(())
+}
+
+/// Returns when an Envoy ended or was started again; never where there is none.
+async fn changed(envoy: &mut Option<tokio::sync::watch::Receiver<u64>>) {
+    let known = match envoy {
+        Some(news) => news.changed().await.is_ok(),
+        None => false,
+    };
+    if !known {
+        std::future::pending().await
+    }
 }
 
 /// Waits for SIGINT or SIGTERM.
@@ -160,4 +204,10 @@ fn data_plane_options(options: &Options) -> DataPlaneOptions {
         drain: Duration::from_secs(options.drain),
         ..DataPlaneOptions::default()
     }
+}
+
+/// Where an Envoy beside the data plane listens.
+fn beside(options: &Options) -> Listening {
+    let ports = [(HTTP_PORT, options.envoy.http_port), (HTTPS_PORT, options.envoy.https_port)];
+    Listening::Beside { bind: options.bind, ports: ports.into() }
 }

@@ -19,7 +19,7 @@ pub(crate) mod logs;
 mod pod_logs;
 mod probe;
 mod probing;
-mod process;
+pub(crate) mod process;
 mod record;
 mod registration;
 mod restarts;

@@ -1,0 +1,158 @@
+//! `serin up --envoy`: an Envoy beside the data plane serves the same, comes back when it dies, and goes with the gateway.
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
+mod instance;
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Instant;
+
+use instance::{Instance, PATIENCE, get, is_alive, text};
+
+/// The Envoy to test with; `None` (and a loud word) where there is none.
+fn envoy() -> Option<String> {
+    let named = std::env::var("SERIN_TEST_ENVOY").ok();
+    let places = std::env::var_os("PATH").unwrap_or_default();
+    let found = named.or_else(|| {
+        let mut files = std::env::split_paths(&places).map(|place| place.join("envoy"));
+        files.find(|file| file.is_file()).map(|file| file.display().to_string())
+    });
+    if found.is_none() {
+        eprintln!("SKIPPED: envoy is missing");
+    }
+    found
+}
+
+const FREE_PORTS: [&str; 6] = ["--envoy-http-port", "0", "--envoy-https-port", "0", "--envoy-admin-port", "0"];
+
+/// A running instance with an Envoy.
+fn start() -> Option<Instance> {
+    let envoy = envoy()?;
+    let instance = Instance::home();
+    let started = instance.up(&[&["--envoy", &envoy], &FREE_PORTS[..]].concat());
+    assert!(started.status.success(), "{}", text(&started.stderr));
+    assert!(text(&started.stdout).contains("Envoy gloo-system.gateway-proxy"), "{}", text(&started.stdout));
+    Some(instance)
+}
+
+fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+/// The processes that run this home's Envoy.
+fn processes(instance: &Instance) -> Vec<u64> {
+    let bootstrap = instance.path().join("envoy/bootstrap.yaml").display().to_string();
+    let own = |pid: &u64| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words: Vec<String> = line.split(|byte| *byte == 0).map(text).collect();
+        words.contains(&bootstrap) && !words.iter().any(|word| word.starts_with("__pod"))
+    };
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(own).collect()
+}
+
+fn kill(pid: u64) {
+    assert!(std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+}
+
+/// Waits until the Envoy answers so; whatever port it has by now.
+fn until(instance: &Instance, path: &str, status: u16, body: &str) {
+    let address = instance.ok(&["proxy", "address", "--envoy"]);
+    eventually(body, || {
+        std::net::TcpStream::connect(address.trim()).is_ok()
+            && get(address.trim(), path, "gateway.test") == (status, body.to_owned())
+    });
+}
+
+fn routes(body: &str) -> String {
+    format!(
+        "apiVersion: gateway.solo.io/v1\nkind: VirtualService\nmetadata: {{name: vs, namespace: gloo-system}}\nspec:\n  virtualHost:\n    \
+         domains: ['*']\n    routes: [{{matchers: [{{prefix: /}}], directResponseAction: {{status: 200, body: {body}}}}}]\n"
+    )
+}
+
+#[test]
+fn an_envoy_serves_the_same_and_is_started_again_when_it_dies() {
+    let Some(instance) = start() else { return };
+    instance.apply(&routes("first"));
+    instance.until("/x", 200, "first");
+    until(&instance, "/x", 200, "first");
+    assert_ne!(instance.ok(&["proxy", "url"]), instance.ok(&["proxy", "url", "--envoy"]));
+    assert!(instance.ok(&["status"]).contains("Envoy gloo-system.gateway-proxy"));
+    let log = instance.path().join("logs/envoy.log");
+    assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let [pid] = processes(&instance)[..] else { panic!("{:?}", processes(&instance)) };
+    kill(pid);
+    eventually("it is started again", || {
+        instance.says("/envoy/starts") == 2 && instance.says("/envoy/running") == true
+    });
+    until(&instance, "/x", 200, "first");
+    let told = std::fs::read_to_string(instance.path().join("logs/serin.log")).unwrap();
+    assert!(told.contains("Envoy beside the gateway was ended by signal 9; it is started again"), "{told}");
+    instance.apply(&routes("second"));
+    until(&instance, "/x", 200, "second");
+
+    instance.ok(&["down"]);
+    assert!(processes(&instance).is_empty());
+}
+
+#[test]
+fn an_envoy_does_not_outlive_a_gateway_that_is_killed() {
+    let Some(instance) = start() else { return };
+    let [envoy] = processes(&instance)[..] else { panic!("{:?}", processes(&instance)) };
+    kill(instance.says("/pid").as_u64().unwrap());
+    eventually("the Envoy is gone too", || !is_alive(envoy));
+}
+
+#[test]
+fn what_cannot_be_run_as_an_envoy_is_told_before_anything_starts() {
+    let instance = Instance::home();
+    let other = instance.file("other", "#!/bin/sh\necho hello\n");
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let plain = instance.file("plain", "");
+    for (path, expected) in [
+        (other.as_str(), "does not say a version of Envoy"),
+        (plain.as_str(), "is not executable"),
+        ("/no/such/envoy", "does not exist"),
+    ] {
+        let started = instance.up(&["--envoy", path]);
+        let said = text(&started.stderr);
+        assert_eq!(started.status.code(), Some(1), "{said}");
+        assert!(said.contains(expected) && said.contains(path), "{said}");
+    }
+    assert!(instance.refused(&["proxy", "url", "--envoy"]).contains("serin up"));
+}
+
+#[test]
+fn an_envoy_that_ends_at_once_is_told_with_its_last_words() {
+    let instance = Instance::home();
+    let script = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'envoy  version: a/1.40.0/Clean/RELEASE/B' && exit\necho no luck >&2\nexit 3\n";
+    let envoy = instance.file("envoy", script);
+    std::fs::set_permissions(&envoy, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let started = instance.up(&[&["--envoy", &envoy], &FREE_PORTS[..]].concat());
+    let said = text(&started.stderr);
+    assert_eq!(started.status.code(), Some(1), "{said}");
+    for expected in ["exit code 3", "no luck", "envoy.log"] {
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_port_that_envoy_cannot_have_is_named_with_its_flag() {
+    let Some(envoy) = envoy() else { return };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for flag in ["--envoy-http-port", "--envoy-https-port", "--envoy-admin-port"] {
+        let instance = Instance::home();
+        let others = FREE_PORTS.chunks(2).filter(|pair| pair[0] != flag).flatten().copied();
+        let words: Vec<&str> = ["--envoy", &envoy, flag, &port].into_iter().chain(others).collect();
+        let started = instance.up(&words);
+        let said = text(&started.stderr);
+        assert_eq!(started.status.code(), Some(1), "{said}");
+        assert!(said.contains(flag) && said.contains(&port), "{said}");
+    }
+}
