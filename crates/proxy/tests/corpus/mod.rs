@@ -7,6 +7,7 @@
 
 pub mod frames;
 pub mod recorder;
+pub mod verdict;
 
 use std::path::Path;
 
