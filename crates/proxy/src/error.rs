@@ -53,6 +53,9 @@ pub enum CompileError {
         #[source]
         error: MatcherError,
     },
+    /// The name of a header to hash.
+    #[error("{0:?} is not the name of a header")]
+    HashHeader(String),
     /// A status code outside 200 to 599.
     #[error("status {0} is not one a response can have; use 200 to 599")]
     Status(u16),

@@ -6,6 +6,7 @@ use serin_api::gateway::RouteOptions;
 use serin_api::proxy::RoutePolicy;
 
 use crate::cors;
+use crate::hashing;
 use crate::header_changes;
 use crate::option_fault::{OptionFault, kept, read};
 use crate::options::Options;
@@ -27,6 +28,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     let websocket = read.upgrades.iter().rev().find_map(|upgrade| upgrade.websocket.as_ref());
     policy.websocket = websocket.map(|websocket| websocket.enabled.unwrap_or(true));
     policy.retries = read.retries.map(|written| retries::of(written, &mut faults));
+    policy.hash = hashing::of(read.lb_hash, &mut faults);
     policy.cors = cors::of(read.cors.as_ref(), &mut faults);
     policy.headers = header_changes::of(read.header_manipulation.as_ref(), &mut faults);
     kept(policy, faults)

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serin_api::gloo::{FallbackPolicy, KubeUpstream, LoadBalancerConfig, StaticUpstream, SubsetSpec, UpstreamSpec};
+use serin_api::gloo::{FallbackPolicy, KubeUpstream, StaticUpstream, SubsetSpec, UpstreamSpec};
 use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 use serin_api::{Ref, ResourceId, ResourceKind};
 
+use crate::load_balancing;
 use crate::report::Finding;
 use crate::snapshot::Resource;
 use crate::view::View;
@@ -63,11 +64,11 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
             None
         }
     };
-    let load_balancing = match load_balancing(spec.load_balancer_config.as_ref()) {
+    let load_balancing = match load_balancing::of(spec.load_balancer_config.as_ref(), spec.fixed.is_some()) {
         Ok(chosen) => chosen,
-        Err(reason) => {
-            let path = "spec.loadBalancerConfig";
-            findings.push(Finding::error(id, path, format!("{path}: {reason}")));
+        Err((field, reason)) => {
+            let path = ["spec.loadBalancerConfig", field].join(if field.is_empty() { "" } else { "." });
+            findings.push(Finding::error(id, path.clone(), format!("{path}: {reason}")));
             LoadBalancing::default()
         }
     };
@@ -145,6 +146,12 @@ fn fixed_hosts(id: &ResourceId, fixed: &StaticUpstream, findings: &mut Vec<Findi
             }),
         }
     }
+    let total: u64 = endpoints.iter().map(|endpoint| u64::from(endpoint.weight)).sum();
+    if total > u64::from(u32::MAX) {
+        let reason = format!("the weights add up to {total}; they may come to {} at most", u32::MAX);
+        findings.push(Finding::error(id, "spec.static.hosts", format!("spec.static.hosts: {reason}")));
+        return None;
+    }
     (!endpoints.is_empty()).then_some(EndpointSource::Fixed(endpoints))
 }
 
@@ -162,19 +169,5 @@ fn subsets_of(spec: &SubsetSpec) -> Subsets {
             ),
             FallbackPolicy::NoFallback => SubsetFallback::None,
         },
-    }
-}
-
-fn load_balancing(config: Option<&LoadBalancerConfig>) -> Result<LoadBalancing, &'static str> {
-    let Some(config) = config else { return Ok(LoadBalancing::default()) };
-    match (&config.round_robin, &config.least_request, &config.random) {
-        (_, None, None) => Ok(LoadBalancing::RoundRobin),
-        // Envoy draws two unless told otherwise.
-        (None, Some(least), None) => {
-            let choices = least.choice_count.filter(|count| *count > 0).unwrap_or(2);
-            Ok(LoadBalancing::LeastRequest { choices })
-        }
-        (None, None, Some(_)) => Ok(LoadBalancing::Random),
-        _ => Err("set only one of roundRobin, leastRequest and random"),
     }
 }

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
+use envoy_types::pb::envoy::config::cluster::v3::cluster::common_lb_config::ConsistentHashingLbConfig;
 use envoy_types::pb::envoy::config::cluster::v3::cluster::lb_subset_config::{
     LbSubsetFallbackPolicy, LbSubsetSelector,
 };
 use envoy_types::pb::envoy::config::cluster::v3::cluster::{
     ClusterDiscoveryType, DiscoveryType, DnsLookupFamily, EdsClusterConfig, LbConfig, LbPolicy, LbSubsetConfig,
-    LeastRequestLbConfig,
+    LeastRequestLbConfig, RingHashLbConfig,
 };
 use envoy_types::pb::envoy::config::core::v3::Http1ProtocolOptions;
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
@@ -18,7 +19,7 @@ use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_optio
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::{
     ExplicitHttpConfig, UpstreamProtocolOptions,
 };
-use envoy_types::pb::google::protobuf::UInt32Value;
+use envoy_types::pb::google::protobuf::{UInt32Value, UInt64Value};
 use serin_api::proxy::{self, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 
 use crate::endpoint;
@@ -77,8 +78,31 @@ fn spread(load_balancing: LoadBalancing, cluster: &mut Cluster) {
             }));
             LbPolicy::LeastRequest
         }
+        LoadBalancing::RingHash { minimum, maximum, by_name } => {
+            cluster.lb_config = Some(LbConfig::RingHashLbConfig(RingHashLbConfig {
+                minimum_ring_size: Some(UInt64Value { value: minimum }),
+                maximum_ring_size: Some(UInt64Value { value: maximum }),
+                ..RingHashLbConfig::default()
+            }));
+            place(by_name, cluster);
+            LbPolicy::RingHash
+        }
+        LoadBalancing::Maglev { by_name } => {
+            place(by_name, cluster);
+            LbPolicy::Maglev
+        }
     };
     cluster.lb_policy = policy.into();
+}
+
+/// Whether endpoints are placed by their names.
+fn place(by_name: bool, cluster: &mut Cluster) {
+    if by_name {
+        let hashing =
+            ConsistentHashingLbConfig { use_hostname_for_hashing: true, ..ConsistentHashingLbConfig::default() };
+        let common = cluster.common_lb_config.get_or_insert_default();
+        common.consistent_hashing_lb_config = Some(hashing);
+    }
 }
 
 fn subset_config(subsets: &Subsets) -> LbSubsetConfig {

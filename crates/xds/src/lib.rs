@@ -17,6 +17,7 @@ mod listener;
 mod matcher;
 mod policy;
 mod protobuf;
+mod request_hash;
 mod retries;
 mod route;
 mod server;

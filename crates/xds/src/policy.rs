@@ -22,6 +22,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         retries,
         idle_timeout,
         faults: _,
+        hash,
         websocket,
         headers: _,
         cors: _,
@@ -45,6 +46,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         enabled: Some(BoolValue { value: enabled }),
         ..UpgradeConfig::default()
     }));
+    action.hash_policy = hash.iter().map(crate::request_hash::policy).collect();
     action.retry_policy = retries.as_ref().map(crate::retries::policy);
 }
 

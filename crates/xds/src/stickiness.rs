@@ -30,5 +30,6 @@ pub(crate) fn hash(stickiness: &Stickiness, action: &mut RouteAction) {
             attributes: Vec::new(),
         }),
     };
-    action.hash_policy.push(HashPolicy { policy_specifier: Some(specifier), terminal: true });
+    // In front of what else there is to hash, so that the draw follows from this alone.
+    action.hash_policy.insert(0, HashPolicy { policy_specifier: Some(specifier), terminal: true });
 }

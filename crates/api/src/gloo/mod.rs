@@ -1,17 +1,19 @@
 //! The group `gloo.solo.io`: destinations, settings, and the flattened Proxy.
 
+mod load_balancer;
 mod proxy;
 mod settings;
 mod upstream;
 mod upstream_group;
 
+pub use load_balancer::{Empty, LeastRequest, LoadBalancerConfig, RingHash, RingHashConfig};
 pub use proxy::{Proxy, ProxyDocument};
 pub use settings::{
     DiscoveryOptions, FdsMode, GatewayOptions, GlooOptions, InvalidConfigPolicy, RbacSettings, Settings, SettingsSpec,
     UdsOptions, ValidationOptions,
 };
 pub use upstream::{
-    DefaultSubset, Empty, FallbackPolicy, KubeUpstream, LeastRequest, LoadBalancerConfig, StaticHost, StaticUpstream,
-    SubsetSelector, SubsetSpec, Upstream, UpstreamSpec,
+    DefaultSubset, FallbackPolicy, KubeUpstream, StaticHost, StaticUpstream, SubsetSelector, SubsetSpec, Upstream,
+    UpstreamSpec,
 };
 pub use upstream_group::{UpstreamGroup, UpstreamGroupSpec};

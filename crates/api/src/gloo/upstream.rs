@@ -6,6 +6,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::LoadBalancerConfig;
 use crate::{NamespacedStatuses, enumeration};
 
 /// A destination. Exactly one of its types (`kube`, `static`, …) is set.
@@ -132,32 +133,4 @@ pub struct StaticHost {
     /// Its share, relative to the other hosts' (default 1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancing_weight: Option<u32>,
-}
-
-/// How requests are spread over the endpoints (default round robin).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LoadBalancerConfig {
-    /// Each endpoint in turn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub round_robin: Option<Empty>,
-    /// The one with the fewest requests in flight, of a few drawn at random.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub least_request: Option<LeastRequest>,
-    /// One drawn at random.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub random: Option<Empty>,
-}
-
-/// A message without fields that are read here.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Empty {}
-
-/// The one with the fewest requests in flight, of a few drawn at random.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LeastRequest {
-    /// How many are drawn (default 2).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub choice_count: Option<u32>,
 }

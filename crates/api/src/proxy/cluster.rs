@@ -112,4 +112,20 @@ pub enum LoadBalancing {
     },
     /// One drawn at random.
     Random,
+    /// The same one for the same hash, by places on a ring.
+    #[serde(rename_all = "camelCase")]
+    RingHash {
+        /// The places that there are at least.
+        minimum: u64,
+        /// The places that there are at most; no less than `minimum`.
+        maximum: u64,
+        /// Whether endpoints that have a name are placed by it.
+        by_name: bool,
+    },
+    /// The same one for the same hash, by places in a table.
+    #[serde(rename_all = "camelCase")]
+    Maglev {
+        /// Whether endpoints that have a name are placed by it.
+        by_name: bool,
+    },
 }

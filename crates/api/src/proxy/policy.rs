@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CorsPolicy, Faults, HeaderChanges, Retries};
+use super::{CorsPolicy, Faults, HashPart, HeaderChanges, Retries};
 use crate::GoDuration;
 
 /// A route's options, merged and checked.
@@ -36,6 +36,9 @@ pub struct RoutePolicy {
     /// Faults that are made on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<Faults>,
+    /// What brings a request to the same endpoint as others like it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hash: Vec<HashPart>,
     /// Whether a connection may switch to WebSocket. Unset: it may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub websocket: Option<bool>,

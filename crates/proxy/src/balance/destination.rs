@@ -11,7 +11,10 @@ use http::HeaderValue;
 use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
 
 use super::health::{EndpointHealth, in_service};
+use super::maglev::Maglev;
+use super::placement::{Placed, Placement};
 use super::retry_budget::{RetryBudget, RetryPermit};
+use super::ring::Ring;
 use super::sequence::sequence;
 
 /// The label that names a version in metrics.
@@ -79,11 +82,29 @@ pub(crate) struct Candidate {
     pub(crate) hostname: Option<HeaderValue>,
 }
 
+/// What chooses among candidates.
+#[derive(Debug)]
+enum Policy {
+    RoundRobin,
+    LeastRequest { choices: u32 },
+    Random,
+    Hash(Placement),
+}
+
+/// What is known of a request when its endpoint is chosen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Aim {
+    /// What brings like requests to the same endpoint; without one they go anywhere.
+    pub(crate) hash: Option<u64>,
+    /// How many endpoints have been tried and will not do.
+    pub(crate) tried: usize,
+}
+
 /// Endpoints and how to choose among them.
 #[derive(Debug)]
 pub(crate) struct Destination {
     pub(crate) candidates: Vec<Candidate>,
-    policy: LoadBalancing,
+    policy: Policy,
     /// The order of turns; `None` when all weights are equal.
     turns: Option<Vec<u32>>,
     /// The upstream's, whichever of its subsets this is.
@@ -104,6 +125,7 @@ impl Destination {
     ) -> Self {
         let chosen = choose(cluster, subset, endpoints).into_iter().map(|endpoint| (endpoint, state(endpoint.address)));
         let chosen = in_service(chosen.collect(), |(_, state)| state.health.is_good(), panic_percent);
+        let policy = Policy::new(cluster.load_balancing, chosen.iter().map(|(endpoint, _)| *endpoint));
         let weights: Vec<u32> = chosen.iter().map(|(endpoint, _)| endpoint.weight).collect();
         let candidates = chosen
             .into_iter()
@@ -113,31 +135,40 @@ impl Destination {
                 hostname: endpoint.hostname.clone(),
             })
             .collect();
-        Self { candidates, policy: cluster.load_balancing, turns: sequence(&weights), retries }
+        Self { candidates, policy, turns: sequence(&weights), retries }
+    }
+
+    /// Whether an endpoint is chosen by a request's hash.
+    pub(crate) fn goes_by_hash(&self) -> bool {
+        matches!(self.policy, Policy::Hash(_))
     }
 
     /// The index of the candidate for the next request. `cursor` is the worker's own place in the order of turns.
-    pub(crate) fn pick(&self, cursor: &mut usize, random: &mut fastrand::Rng) -> Option<usize> {
+    pub(crate) fn pick(&self, aim: Aim, cursor: &mut usize, random: &mut fastrand::Rng) -> Option<usize> {
         match self.candidates.len() {
             0 => return None,
             1 => return Some(0),
             _ => {}
         }
-        Some(match self.policy {
-            LoadBalancing::RoundRobin => {
+        Some(match &self.policy {
+            Policy::RoundRobin => {
                 *cursor = cursor.wrapping_add(1);
                 self.at_turn(*cursor % self.turn_count())
             }
-            LoadBalancing::Random => self.at_turn(random.usize(..self.turn_count())),
-            LoadBalancing::LeastRequest { choices } => {
+            Policy::Random => self.at_turn(random.usize(..self.turn_count())),
+            Policy::LeastRequest { choices } => {
                 let mut best = self.at_turn(random.usize(..self.turn_count()));
-                for _ in 1..choices.max(1) {
+                for _ in 1..(*choices).max(1) {
                     let other = self.at_turn(random.usize(..self.turn_count()));
                     if self.active(other) < self.active(best) {
                         best = other;
                     }
                 }
                 best
+            }
+            Policy::Hash(placement) => {
+                let hash = aim.hash.unwrap_or_else(|| random.u64(..));
+                return placement.owner(hash, aim.tried, self.candidates.len());
             }
         })
     }
@@ -157,6 +188,29 @@ impl Destination {
 
     fn active(&self, candidate: usize) -> u32 {
         self.candidates.get(candidate).map_or(u32::MAX, |candidate| candidate.state.active())
+    }
+}
+
+impl Policy {
+    fn new<'a>(policy: LoadBalancing, endpoints: impl Iterator<Item = &'a ResolvedEndpoint>) -> Self {
+        let placed = |by_name| -> Vec<Placed> { endpoints.map(|endpoint| endpoint.placed(by_name)).collect() };
+        match policy {
+            LoadBalancing::RoundRobin => Self::RoundRobin,
+            LoadBalancing::LeastRequest { choices } => Self::LeastRequest { choices },
+            LoadBalancing::Random => Self::Random,
+            LoadBalancing::RingHash { minimum, maximum, by_name } => {
+                Self::Hash(Placement::Ring(Ring::new(&placed(by_name), minimum, maximum)))
+            }
+            LoadBalancing::Maglev { by_name } => Self::Hash(Placement::Maglev(Maglev::new(&placed(by_name)))),
+        }
+    }
+}
+
+impl ResolvedEndpoint {
+    /// What its places follow from: its name where it has one and that counts, else its address.
+    fn placed(&self, by_name: bool) -> Placed {
+        let name = self.hostname.as_ref().filter(|_| by_name).and_then(|name| name.to_str().ok());
+        Placed { key: name.map_or_else(|| self.address.to_string(), str::to_owned), weight: self.weight.max(1) }
     }
 }
 
@@ -264,7 +318,7 @@ mod tests {
         let (mut cursor, mut random) = (7, fastrand::Rng::with_seed(1));
         let mut counts = vec![0; weights.len()];
         for _ in 0..picks {
-            counts[made.pick(&mut cursor, &mut random).unwrap()] += 1;
+            counts[made.pick(Aim::default(), &mut cursor, &mut random).unwrap()] += 1;
         }
         counts
     }
@@ -296,7 +350,7 @@ mod tests {
         );
         let busy: Vec<_> = (0..5).map(|_| made.candidates[0].state.begin()).collect();
         let (mut cursor, mut random) = (0, fastrand::Rng::with_seed(1));
-        let picks = (0..1000).filter(|_| made.pick(&mut cursor, &mut random) == Some(1)).count();
+        let picks = (0..1000).filter(|_| made.pick(Aim::default(), &mut cursor, &mut random) == Some(1)).count();
         assert!(picks > 950, "{picks}");
         drop(busy);
         assert_eq!(made.candidates[0].state.active(), 0);

@@ -18,7 +18,7 @@ use super::retry::{Outcome, Retrying};
 use super::upstream::{SendError, UpstreamConnection};
 use super::{deliver, reply};
 use crate::access_log::Outcome as Ended;
-use crate::balance::Candidate;
+use crate::balance::{Aim, Candidate};
 use crate::http1::ResponseHead;
 use crate::policy::NoResponse;
 use crate::worker::{LocalDestination, Worker};
@@ -56,6 +56,7 @@ struct Tries<'d> {
     destination: &'d LocalDestination,
     patience: Patience,
     retrying: Option<Retrying>,
+    aim: Aim,
     /// Those that the route did not ask for.
     made: usize,
     /// Whether an idle connection will not do.
@@ -63,17 +64,18 @@ struct Tries<'d> {
 }
 
 /// Sends the request to an endpoint of `destination` and passes the response on. `parts` is what is left of the request
-/// beside `outgoing`. `switches`: it asks for another protocol.
+/// beside `outgoing`. `hash`: what chooses the endpoint, where one does. `switches`: it asks for another protocol.
 pub(super) async fn run(
     mut exchange: Exchange,
     destination: &LocalDestination,
     mut outgoing: Outgoing,
     parts: Parts,
+    hash: Option<u64>,
     switches: bool,
 ) -> Response<Body> {
     let to_head = parts.method == Method::HEAD;
     let mut headers = parts.headers;
-    let mut tries = Tries::new(&exchange, destination, switches);
+    let mut tries = Tries::new(&exchange, destination, hash, switches);
     loop {
         tries.tell_attempt(&mut exchange, &mut outgoing);
         let Some((candidate, pool)) = tries.pick() else {
@@ -132,11 +134,12 @@ pub(super) async fn run(
 }
 
 impl<'d> Tries<'d> {
-    fn new(exchange: &Exchange, destination: &'d LocalDestination, switches: bool) -> Self {
+    fn new(exchange: &Exchange, destination: &'d LocalDestination, hash: Option<u64>, switches: bool) -> Self {
         let worker = Rc::clone(&exchange.worker);
         let policy = exchange.policy.as_deref();
         let (patience, retrying) = (Patience::new(&worker, policy), Retrying::new(policy));
-        Self { worker, destination, patience, retrying, made: 0, fresh: switches }
+        let aim = Aim { hash, tried: 0 };
+        Self { worker, destination, patience, retrying, aim, made: 0, fresh: switches }
     }
 
     /// Which try this is, of those that the route asked for.
@@ -161,8 +164,8 @@ impl<'d> Tries<'d> {
     fn pick(&self) -> Option<(&'d Candidate, &'d Rc<Pool>)> {
         let random = &mut self.worker.random.borrow_mut();
         match self.retrying.as_ref().map(Retrying::tried) {
-            None | Some([]) => self.destination.pick(random),
-            Some(tried) => self.destination.pick_other(random, tried),
+            None | Some([]) => self.destination.pick(self.aim, random),
+            Some(tried) => self.destination.pick_other(self.aim, random, tried),
         }
     }
 
@@ -207,6 +210,7 @@ impl<'d> Tries<'d> {
             return None;
         }
         let wait = retrying.again(&Outcome::Response(head), pool.address(), self.destination, &self.worker)?;
+        self.aim.tried += 1;
         Some((wait, upstream.take_request()?))
     }
 
@@ -224,11 +228,13 @@ impl<'d> Tries<'d> {
             _ => false,
         };
         if anew {
+            self.aim.tried += usize::from(matches!(failure, Failure::Connect(_)));
             return Some((Duration::ZERO, request));
         }
         let retrying = self.retrying.as_mut().filter(|_| request.may_be_replayed())?;
         let outcome = Outcome::None(failure.no_response(&request)?);
         let wait = retrying.again(&outcome, pool.address(), self.destination, &self.worker)?;
+        self.aim.tried += 1;
         Some((wait, request))
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Notes {
     pub(crate) attempts: u32,
     /// The origin of the page that may read the response.
     pub(crate) origin: Option<HeaderValue>,
+    /// Cookies that an upstream's response must set, so that the client comes back to the same endpoint.
+    pub(crate) hash_cookies: Vec<HeaderValue>,
     /// The request, where its response's headers are made of it.
     pub(crate) request: Option<SavedRequest>,
     /// For the access logs, where there are any.
@@ -94,6 +96,11 @@ impl Exchange {
     /// The cookie that the response must set.
     pub(crate) fn take_sticky_cookie(&mut self) -> Option<HeaderValue> {
         self.notes.as_mut()?.sticky_cookie.take()
+    }
+
+    /// Takes the cookies that an upstream's response must set.
+    pub(crate) fn take_hash_cookies(&mut self) -> Vec<HeaderValue> {
+        self.notes.as_mut().map(|notes| std::mem::take(&mut notes.hash_cookies)).unwrap_or_default()
     }
 
     /// Takes what is remembered for the access logs.

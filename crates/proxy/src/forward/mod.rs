@@ -205,6 +205,7 @@ async fn forward(
     }
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
+    let hash = if destination.goes_by_hash() { hash(&mut exchange, &request) } else { None };
     changes::request(&mut exchange, &mut request, prefix, destination.is_named());
     if let Some(record) = exchange.record() {
         record.keep_request(request.headers());
@@ -213,7 +214,17 @@ async fn forward(
     // Only what the route may ask to be sent again is kept.
     let retries = exchange.policy.as_ref().is_some_and(|policy| policy.retries().is_some());
     let (outgoing, parts) = Outgoing::new(request, if retries { worker.limits.replay_bytes } else { 0 });
-    attempt::run(exchange, &destination, outgoing, parts, switches).await
+    attempt::run(exchange, &destination, outgoing, parts, hash, switches).await
+}
+
+/// What brings the request to the same endpoint as others like it, where its route says so and it has some of that.
+fn hash<B>(exchange: &mut Exchange, request: &Request<B>) -> Option<u64> {
+    let peer = SocketAddr::new(exchange.connection.peer, exchange.connection.peer_port);
+    let made = exchange.policy.as_ref()?.hash()?.of(request, peer);
+    if !made.cookies.is_empty() {
+        exchange.note().hash_cookies = made.cookies;
+    }
+    made.hash
 }
 
 /// Passes an upstream's response on.
@@ -237,6 +248,9 @@ fn deliver(
     let headers = response.headers_mut();
     let protocol = headers.get(UPGRADE).cloned();
     headers::to_client(headers);
+    for cookie in exchange.take_hash_cookies() {
+        headers.append(SET_COOKIE, cookie);
+    }
     changes::response(&exchange, headers, head.status.as_u16());
     if let Some(cookie) = exchange.take_sticky_cookie() {
         headers.append(SET_COOKIE, cookie);

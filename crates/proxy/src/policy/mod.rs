@@ -7,6 +7,7 @@ mod header_changes;
 mod host_policy;
 mod host_rewrite;
 mod path_rewrite;
+mod request_hash;
 mod retries;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) use header_changes::CompiledHeaderChanges;
 pub(crate) use host_policy::CompiledHostPolicy;
 use host_rewrite::CompiledHostRewrite;
 use path_rewrite::CompiledPathRewrite;
+pub(crate) use request_hash::CompiledHash;
 pub(crate) use retries::{CompiledRetries, NoResponse};
 
 /// A route's compiled options.
@@ -39,6 +41,7 @@ pub(crate) struct CompiledPolicy {
     idle_timeout: Option<Duration>,
     faults: Option<CompiledFaults>,
     websocket: bool,
+    hash: Option<CompiledHash>,
 }
 
 impl CompiledPolicy {
@@ -61,6 +64,7 @@ impl CompiledPolicy {
             idle_timeout: policy.idle_timeout.map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero()),
             faults: policy.faults.as_ref().map(CompiledFaults::new).transpose()?,
             websocket: policy.websocket.unwrap_or(true),
+            hash: CompiledHash::new(&policy.hash)?,
             retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
         })
     }
@@ -120,6 +124,11 @@ impl CompiledPolicy {
     /// Faults that are made on purpose.
     pub(crate) fn faults(&self) -> Option<&CompiledFaults> {
         self.faults.as_ref()
+    }
+
+    /// What brings a request to the same endpoint as others like it, where the route says so.
+    pub(crate) fn hash(&self) -> Option<&CompiledHash> {
+        self.hash.as_ref()
     }
 
     /// Whether a connection may switch to `protocol`.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serin_api::ResourceId;
 use tokio::sync::oneshot;
 
-use crate::balance::{Candidate, Destination, RetryPermit};
+use crate::balance::{Aim, Candidate, Destination, RetryPermit};
 use crate::compile::Table;
 use crate::forward::Pool;
 use crate::tls::{Chain, TlsTable};
@@ -72,9 +72,9 @@ impl LocalDestination {
     }
 
     /// The candidate for the next request, and the connections to it.
-    pub(crate) fn pick(&self, random: &mut fastrand::Rng) -> Option<(&Candidate, &Rc<Pool>)> {
+    pub(crate) fn pick(&self, aim: Aim, random: &mut fastrand::Rng) -> Option<(&Candidate, &Rc<Pool>)> {
         let mut cursor = self.cursor.get();
-        let picked = self.destination.pick(&mut cursor, random);
+        let picked = self.destination.pick(aim, &mut cursor, random);
         self.cursor.set(cursor);
         let picked = picked?;
         Some((self.destination.candidates.get(picked)?, self.pools.get(picked)?))
@@ -83,11 +83,12 @@ impl LocalDestination {
     /// The same for a request that is tried again: one that is not among `tried`, if there is one.
     pub(crate) fn pick_other(
         &self,
+        aim: Aim,
         random: &mut fastrand::Rng,
         tried: &[SocketAddr],
     ) -> Option<(&Candidate, &Rc<Pool>)> {
         let untried = |pool: &Rc<Pool>| !tried.contains(&pool.address());
-        let picked = self.pick(random)?;
+        let picked = self.pick(aim, random)?;
         if untried(picked.1) {
             return Some(picked);
         }
@@ -105,6 +106,11 @@ impl LocalDestination {
 
     pub(crate) fn cursor(&self) -> usize {
         self.cursor.get()
+    }
+
+    /// Whether an endpoint is chosen by a request's hash.
+    pub(crate) fn goes_by_hash(&self) -> bool {
+        self.destination.goes_by_hash()
     }
 
     /// Whether its endpoints have names.

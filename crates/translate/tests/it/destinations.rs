@@ -201,6 +201,10 @@ fn fallback_policies() {
     }
 }
 
+fn ring(minimum: u64, maximum: u64) -> LoadBalancing {
+    LoadBalancing::RingHash { minimum, maximum, by_name: false }
+}
+
 #[test]
 fn load_balancing_is_carried_over() {
     for (config, expected) in [
@@ -210,6 +214,15 @@ fn load_balancing_is_carried_over() {
         ("{leastRequest: {choiceCount: 5}}", Some(LoadBalancing::LeastRequest { choices: 5 })),
         ("{random: {}}", Some(LoadBalancing::Random)),
         ("{random: {}, roundRobin: {}}", None),
+        ("{ringHash: {}}", Some(ring(1024, 8_388_608))),
+        ("{ringHash: {ringHashConfig: {minimumRingSize: 0, maximumRingSize: 4096}}}", Some(ring(1024, 4096))),
+        ("{ringHash: {ringHashConfig: {minimumRingSize: 64, maximumRingSize: 64}}}", Some(ring(64, 64))),
+        ("{maglev: {}}", Some(LoadBalancing::Maglev { by_name: false })),
+        ("{maglev: {}, useHostnameForHashing: true}", Some(LoadBalancing::Maglev { by_name: false })),
+        ("{maglev: {}, ringHash: {}}", None),
+        ("{ringHash: {ringHashConfig: {maximumRingSize: 1000}}}", None),
+        ("{ringHash: {ringHashConfig: {minimumRingSize: 8388609}}}", None),
+        ("{ringHash: {ringHashConfig: {maximumRingSize: 8388609}}}", None),
     ] {
         let mut world = world();
         world.apply(&upstream(
@@ -224,6 +237,28 @@ fn load_balancing_is_carried_over() {
         let (state, _) = world.status(ResourceKind::Upstream, "gloo-system", "echo");
         assert_eq!(state, if expected.is_some() { Accepted } else { Rejected }, "{config}");
     }
+}
+
+#[test]
+fn only_fixed_hosts_are_placed_by_name_and_sizes_at_fault_are_named() {
+    let mut world = world();
+    world.apply(&upstream(
+        "echo",
+        "{static: {hosts: [{addr: a.example, port: 80}]}, loadBalancerConfig: {ringHash: {}, useHostnameForHashing: true}}",
+    ));
+    world.apply(&to("single: {upstream: {name: echo}}")).serve();
+    let chosen = world.serving().clusters["echo_gloo-system"].load_balancing;
+    assert_eq!(chosen, LoadBalancing::RingHash { minimum: 1024, maximum: 8_388_608, by_name: true });
+    let config = "{ringHash: {ringHashConfig: {maximumRingSize: 1000}}}";
+    world.apply(&upstream(
+        "echo",
+        &format!("{{static: {{hosts: [{{addr: a, port: 80}}]}}, loadBalancerConfig: {config}}}"),
+    ));
+    world.serve();
+    let (_, reason) = world.status(ResourceKind::Upstream, "gloo-system", "echo");
+    let expected = "spec.loadBalancerConfig.ringHash.ringHashConfig.maximumRingSize: \
+                    1000 is less than minimumRingSize (1024, its default)";
+    assert!(reason.contains(expected), "{reason}");
 }
 
 #[test]
@@ -299,6 +334,10 @@ fn malformed_upstreams_are_rejected_and_their_routes_replaced() {
         ("{static: {hosts: [{addr: a, port: 70000}]}}", "spec.static.hosts[0].port: 70000 is no port"),
         ("{static: {hosts: [{addr: a, port: 80}]}, kube: {serviceName: a}}", "an Upstream has one type"),
         ("{static: nonsense}", "cannot be read: spec.static"),
+        (
+            "{static: {hosts: [{addr: a, port: 80, loadBalancingWeight: 4294967295}, {addr: b, port: 80}]}}",
+            "spec.static.hosts: the weights add up to 4294967296",
+        ),
     ] {
         let mut world = world();
         world.apply(&replacing()).apply(&upstream("bad", spec)).apply(&to("single: {upstream: {name: bad}}")).serve();

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CorsPolicy, HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteFaults};
+use super::{CorsPolicy, HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteActionHashConfig, RouteFaults};
 use crate::GoDuration;
 use crate::gateway::RegexRewrite;
 
@@ -54,6 +54,9 @@ pub struct RouteOptions {
     /// Faults that are made on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<RouteFaults>,
+    /// What brings a request to the same endpoint as others like it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lb_hash: Option<RouteActionHashConfig>,
     /// Protocols that a connection may switch to, or may not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub upgrades: Vec<ProtocolUpgradeConfig>,

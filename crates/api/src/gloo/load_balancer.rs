@@ -1,0 +1,66 @@
+//! How an Upstream's requests are spread over its endpoints.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How requests are spread over the endpoints (default round robin). At most one of `roundRobin`, `leastRequest`,
+/// `random`, `ringHash` and `maglev` is set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LoadBalancerConfig {
+    /// Each endpoint in turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round_robin: Option<Empty>,
+    /// The one with the fewest requests in flight, of a few drawn at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least_request: Option<LeastRequest>,
+    /// One drawn at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub random: Option<Empty>,
+    /// The same one for the same hash (a route's `lbHash`), by each endpoint's places on a ring. When an endpoint goes,
+    /// its requests move, and a few of the others'. A request without a hash goes anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ring_hash: Option<RingHash>,
+    /// The same one for the same hash (a route's `lbHash`), by a table of 65537 places: more even than a ring, and
+    /// found faster. A request without a hash goes anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maglev: Option<Empty>,
+    /// Whether `ringHash` and `maglev` place endpoints by their names in place of their addresses: for `static` hosts
+    /// whose addresses change, or are the same. Pods have no names, and keep to their addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_hostname_for_hashing: Option<bool>,
+}
+
+/// A message without fields that are read here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Empty {}
+
+/// The one with the fewest requests in flight, of a few drawn at random.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LeastRequest {
+    /// How many are drawn (default 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice_count: Option<u32>,
+}
+
+/// Endpoints on a ring.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RingHash {
+    /// The ring's size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ring_hash_config: Option<RingHashConfig>,
+}
+
+/// The size of a ring, in places: the more there are for each endpoint, the closer the shares come to the weights.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RingHashConfig {
+    /// The places that there are at least (default 1024, at most 8388608). 0 counts as unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_ring_size: Option<u64>,
+    /// The places that there are at most (default and at most 8388608). 0 counts as unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum_ring_size: Option<u64>,
+}
