@@ -29,6 +29,9 @@ pub(crate) struct Instance {
     pub(crate) tls: Vec<String>,
     /// The admin port.
     pub(crate) admin: SocketAddr,
+    /// Where Envoys elsewhere find their configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) xds: Option<SocketAddr>,
     /// The Envoy beside the gateway, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) envoy: Option<EnvoyInstance>,

@@ -51,6 +51,9 @@ pub(crate) fn describe(home: &Home, instance: &Instance) {
         let admin = envoy.admin.map_or_else(|| "none yet".to_owned(), |admin| format!("http://{admin}"));
         rows.row([format!("  Envoy {} admin", envoy.version), format!("{admin}{state}")]);
     }
+    if let Some(xds) = instance.xds {
+        rows.row(["  discovery for Envoys".to_owned(), xds.to_string()]);
+    }
     rows.row(["  API".to_owned(), format!("https://{}", instance.api)]);
     rows.row(["  admin".to_owned(), format!("http://{}", instance.admin)]);
     rows.row(["  home".to_owned(), home.path().display().to_string()]);

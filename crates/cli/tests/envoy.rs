@@ -156,3 +156,66 @@ fn a_port_that_envoy_cannot_have_is_named_with_its_flag() {
         assert!(said.contains(flag) && said.contains(&port), "{said}");
     }
 }
+
+/// An Envoy that nobody keeps running; it ends with the test.
+struct Elsewhere(std::process::Child);
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn an_envoy_elsewhere_follows_with_its_bootstrap_alone() {
+    let Some(envoy) = envoy() else { return };
+    let instance = Instance::home();
+    let started = instance.up(&["--xds-port", "0"]);
+    assert!(started.status.success(), "{}", text(&started.stderr));
+    assert!(text(&started.stdout).contains("discovery for Envoys"), "{}", text(&started.stdout));
+    // A Gateway on a port that is free on this machine, since this Envoy binds what is asked for.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    instance.apply(&format!(
+        "apiVersion: gateway.solo.io/v1\nkind: Gateway\nmetadata: {{name: edge, namespace: gloo-system}}\n\
+         spec: {{bindAddress: 127.0.0.2, bindPort: {}, httpGateway: {{}}, proxyNames: [gateway-proxy]}}\n",
+        free.port()
+    ));
+    for kind in ["gateway-proxy", "gateway-proxy-ssl"] {
+        instance.ok(&["kubectl", "delete", "gateway", kind, "-n", "gloo-system"]);
+    }
+    instance.apply(&routes("far away"));
+
+    let file = instance.path().join("../edge.yaml");
+    let path = file.to_str().unwrap();
+    instance.ok(&["proxy", "bootstrap", "--node-id", "edge-1", "--admin-port", "0", "--output", path]);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let secret = instance.path().join("envoy/pki/ca.key");
+    assert_eq!(std::fs::metadata(secret).unwrap().permissions().mode() & 0o777, 0o600);
+    let process = std::process::Command::new(envoy)
+        .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "--config-path", path])
+        .spawn()
+        .unwrap();
+    let _elsewhere = Elsewhere(process);
+    let address = format!("127.0.0.2:{}", free.port());
+    eventually("the Envoy serves the routes", || {
+        std::net::TcpStream::connect(&address).is_ok()
+            && get(&address, "/x", "gateway.test") == (200, "far away".to_owned())
+    });
+}
+
+#[test]
+fn a_bootstrap_that_cannot_be_made_is_told_with_the_way_out() {
+    let instance = Instance::start();
+    let said = instance.refused(&["proxy", "bootstrap"]);
+    assert!(said.contains("serin up --xds-port"), "{said}");
+    for (words, expected) in [
+        (["--node-id", "a b"], "letters, digits"),
+        (["--node-id", "serin-up"], "serin up --envoy"),
+        (["--xds-address", "nowhere"], "HOST:PORT"),
+    ] {
+        let output = instance.serin(&["proxy", "bootstrap"]).args(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
+}

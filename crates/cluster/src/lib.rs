@@ -8,6 +8,7 @@
 //! - [`rest`]: what can be done with objects; [`server`]: the same over HTTP; [`selector`]: which objects are meant.
 //! - [`controllers`] and [`node`]: clients of the API that make pods of Deployments, and processes of pods.
 
+pub mod authority;
 mod bootstrap;
 mod cluster;
 pub mod companion;

@@ -150,7 +150,7 @@ fn generate() -> Result<[(&'static str, String); 6], rcgen::Error> {
     ])
 }
 
-fn params(name: &str, names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
+pub(crate) fn params(name: &str, names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -160,7 +160,7 @@ fn params(name: &str, names: Vec<String>) -> Result<CertificateParams, rcgen::Er
     Ok(params)
 }
 
-fn signed(
+pub(crate) fn signed(
     mut params: CertificateParams,
     usage: ExtendedKeyUsagePurpose,
     issuer: &Issuer<'_, KeyPair>,

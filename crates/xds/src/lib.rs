@@ -26,6 +26,6 @@ mod stickiness;
 mod untranslated;
 
 pub use listener::ListenerAddresses;
-pub use server::{DiscoveryServer, NodeStatus, Refusal};
+pub use server::{DiscoveryServer, NodeStatus, Refusal, ServerIdentity};
 pub use snapshot::{Resource, ResourceType, Snapshot};
 pub use untranslated::{UNTRANSLATED, Untranslated};

@@ -58,7 +58,8 @@ pub(crate) fn envoy(
     let bootstrap = Bootstrap {
         node_id: "differential".to_owned(),
         node_cluster: "differential".to_owned(),
-        discovery: socket.local_addr()?,
+        discovery: socket.local_addr()?.into(),
+        tls: None,
         admin: (Ipv4Addr::LOCALHOST, 0).into(),
         delta: false,
     };

@@ -16,7 +16,7 @@ use serin_xds::bootstrap::Bootstrap;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::Program;
+use super::{Program, discovery};
 use crate::failure::{Failure, Outcome, While};
 use crate::home::Home;
 use crate::http_client;
@@ -115,23 +115,17 @@ impl Beside {
         admin_port: u16,
         workers: usize,
     ) -> Outcome<Self> {
-        let failed = || "the discovery server for Envoy cannot listen".to_owned();
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.or_fail(failed)?;
-        let discovery = listener.local_addr().or_fail(failed)?;
-        let handing_out = server.clone().serve(listener);
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            if let Err(error) = handing_out.await {
-                tracing::error!("the discovery server for Envoy has ended: {error}");
-            }
-        });
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let discovery = discovery::serve(home, server.clone(), SocketAddr::new(loopback, 0), &mut tasks).await?;
 
         let directory = home.path().join("envoy");
         let bootstrap = Bootstrap {
             node_id: NODE.to_owned(),
-            node_cluster: "gateway-proxy".to_owned(),
-            discovery,
-            admin: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), admin_port),
+            node_cluster: super::CLUSTER.to_owned(),
+            discovery: discovery.into(),
+            tls: Some(discovery::node_identity(home, NODE)?),
+            admin: SocketAddr::new(loopback, admin_port),
             delta: true,
         };
         let file = directory.join("bootstrap.yaml");

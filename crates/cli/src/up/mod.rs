@@ -55,6 +55,8 @@ pub(crate) struct Options {
     pub(crate) drain: u64,
     #[command(flatten)]
     pub(crate) envoy: EnvoyOptions,
+    #[command(flatten)]
+    pub(crate) xds: XdsOptions,
     /// Set by --detach for the process it starts: report to standard output, once
     #[arg(long, hide = true)]
     announce: bool,
@@ -94,6 +96,19 @@ pub(crate) struct EnvoyOptions {
         requires = "program"
     )]
     pub(crate) admin_port: u16,
+}
+
+/// The flags for Envoys on other machines.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Envoys elsewhere")]
+pub(crate) struct XdsOptions {
+    /// Hand the configuration to Envoys that connect here with what `serin proxy bootstrap` prints; 0 takes a free port
+    #[arg(id = "xds_port", long = "xds-port", value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// The address that they connect to
+    #[arg(id = "xds_bind", long = "xds-bind", value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST),
+          requires = "xds_port")]
+    pub(crate) bind: IpAddr,
 }
 
 pub(crate) fn run(options: Options) -> Outcome {

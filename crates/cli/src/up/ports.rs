@@ -23,6 +23,9 @@ pub(super) fn probe(options: &Options) -> Outcome {
             ("--envoy-admin-port", loopback, options.envoy.admin_port, "Envoy's admin interface"),
         ]);
     }
+    if let Some(port) = options.xds.port {
+        asked.push(("--xds-port", options.xds.bind, port, "the discovery server for Envoys"));
+    }
     for (flag, ip, port, what) in asked.iter().copied() {
         if port != 0 {
             probe_one(flag, SocketAddr::new(ip, port), what)?;

@@ -11,10 +11,11 @@ use serin_control::{Control, ControlOptions, EnvoyFeed, Listening};
 use serin_proxy::{DataPlane, DataPlaneOptions};
 use serin_xds::DiscoveryServer;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use super::Options;
 use super::announce::Announcement;
-use crate::envoy::{Beside, Program};
+use crate::envoy::{Beside, Program, discovery};
 use crate::failure::{Failure, Outcome, While};
 use crate::home::{Home, Instance};
 use crate::{out, target};
@@ -57,6 +58,8 @@ pub(crate) struct Running {
     pub(crate) cluster: Cluster,
     pub(crate) gateway: Gateway,
     pub(crate) envoy: Option<Beside>,
+    xds: Option<SocketAddr>,
+    tasks: JoinSet<()>,
 }
 
 /// Starts everything and waits until it is ready.
@@ -68,8 +71,17 @@ pub(crate) async fn start(home: &Home, options: &Options) -> Outcome<Running> {
     let config = target::read(cluster.kubeconfig())?;
     let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await;
     let client = target::client(config.or_fail(|| "the cluster's own kubeconfig cannot be used".to_owned())?)?;
-    let server = DiscoveryServer::new();
-    let feeds = envoy.iter().map(|_| EnvoyFeed { server: server.clone(), listening: beside(options) }).collect();
+    let (server, fleet) = (DiscoveryServer::new(), DiscoveryServer::new());
+    let mut feeds = Vec::new();
+    if envoy.is_some() {
+        feeds.push(EnvoyFeed { server: server.clone(), listening: beside(options) });
+    }
+    let (mut tasks, mut xds) = (JoinSet::new(), None);
+    if let Some(port) = options.xds.port {
+        let address = SocketAddr::new(options.xds.bind, port);
+        xds = Some(discovery::serve(home, fleet.clone(), address, &mut tasks).await?);
+        feeds.push(EnvoyFeed { server: fleet, listening: Listening::AsAsked });
+    }
     let gateway = Gateway::start(client, data_plane_options(options), feeds, options.admin_port).await?;
     if tokio::time::timeout(START_LIMIT, gateway.control.ready()).await.is_err() {
         let awaited = gateway.control.awaited().join("; ");
@@ -79,7 +91,7 @@ pub(crate) async fn start(home: &Home, options: &Options) -> Outcome<Running> {
         Some(program) => Some(start_envoy(home, options, program, server).await?),
         None => None,
     };
-    Ok(Running { cluster, gateway, envoy })
+    Ok(Running { cluster, gateway, envoy, xds, tasks })
 }
 
 /// Starts the Envoy beside the gateway and waits until it serves.
@@ -106,16 +118,18 @@ impl Running {
             tls: self.gateway.control.tls_listeners(),
             gateway,
             admin: self.gateway.control.admin(),
+            xds: self.xds,
             envoy: self.envoy.as_ref().map(Beside::instance),
         }
     }
 
     /// Finishes what is under way, then stops the pods and the API.
-    pub(crate) async fn stop(self, drain: Duration) {
+    pub(crate) async fn stop(mut self, drain: Duration) {
         drain_and_stop(self.gateway, drain).await;
         if let Some(envoy) = self.envoy {
             envoy.stop().await;
         }
+        self.tasks.shutdown().await;
         self.cluster.stop().await;
     }
 }

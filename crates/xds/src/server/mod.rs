@@ -1,5 +1,6 @@
 //! The discovery server: hands the current snapshot to every Envoy that asks, and knows what each made of it.
 
+mod identity;
 mod nodes;
 mod session;
 mod stream;
@@ -15,9 +16,11 @@ use envoy_types::pb::envoy::service::discovery::v3::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
+pub use identity::ServerIdentity;
 pub use nodes::{NodeStatus, Refusal};
 
 use crate::Snapshot;
@@ -72,14 +75,31 @@ impl DiscoveryServer {
         self.shared.nodes.changes()
     }
 
-    /// Serves on `listener` until the future is dropped.
+    /// Serves on `listener`, in plain text and to whoever asks, until the future is dropped.
     ///
     /// # Errors
     /// When connections can no longer be accepted.
     pub async fn serve(self, listener: TcpListener) -> Result<(), tonic::transport::Error> {
+        self.serve_with(Server::builder(), listener).await
+    }
+
+    /// Serves on `listener` over TLS, to those alone who show a certificate of `identity`'s authority, each under the name
+    /// in its certificate, until the future is dropped.
+    ///
+    /// # Errors
+    /// When `identity` cannot be used, or connections can no longer be accepted.
+    pub async fn serve_tls(
+        self,
+        listener: TcpListener,
+        identity: &ServerIdentity,
+    ) -> Result<(), tonic::transport::Error> {
+        self.serve_with(Server::builder().tls_config(identity.config())?, listener).await
+    }
+
+    async fn serve_with(self, mut server: Server, listener: TcpListener) -> Result<(), tonic::transport::Error> {
         let service = AggregatedDiscoveryServiceServer::new(self).max_decoding_message_size(REQUEST_BYTES);
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming).await
+        server.add_service(service).serve_with_incoming(incoming).await
     }
 }
 
@@ -92,13 +112,15 @@ impl AggregatedDiscoveryService for DiscoveryServer {
         &self,
         request: Request<Streaming<DiscoveryRequest>>,
     ) -> Result<Response<Self::StreamAggregatedResourcesStream>, Status> {
-        Ok(Response::new(stream::start::<Whole>(Arc::clone(&self.shared), request.into_inner())))
+        let client = identity::client(&request)?;
+        Ok(Response::new(stream::start::<Whole>(Arc::clone(&self.shared), client, request.into_inner())))
     }
 
     async fn delta_aggregated_resources(
         &self,
         request: Request<Streaming<DeltaDiscoveryRequest>>,
     ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, Status> {
-        Ok(Response::new(stream::start::<Delta>(Arc::clone(&self.shared), request.into_inner())))
+        let client = identity::client(&request)?;
+        Ok(Response::new(stream::start::<Delta>(Arc::clone(&self.shared), client, request.into_inner())))
     }
 }

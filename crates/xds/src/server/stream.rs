@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
 use super::Shared;
+use super::identity::Client;
 use super::nodes::NodeStatus;
 use super::session::Session;
 use super::wire::Wire;
@@ -30,13 +31,19 @@ impl<T> Stream for Responses<T> {
 }
 
 /// Serves one stream in a task of its own.
-pub(super) fn start<W: Wire>(shared: Arc<Shared>, requests: Streaming<W::Request>) -> Responses<W::Response> {
+pub(super) fn start<W: Wire>(
+    shared: Arc<Shared>,
+    client: Client,
+    requests: Streaming<W::Request>,
+) -> Responses<W::Response> {
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let number = shared.nodes.begin();
         let mut status = NodeStatus::default();
-        if let Err(error) = converse::<W>(&shared, number, &mut status, requests, &sender).await {
+        if let Err(error) = converse::<W>(&shared, &client, number, &mut status, requests, &sender).await {
             tracing::info!(node = status.node, %error, "an Envoy's discovery stream broke");
+            // Whoever is gone needs no answer.
+            let _ = sender.send(Err(error)).await;
         }
         shared.nodes.end(number);
     });
@@ -45,6 +52,7 @@ pub(super) fn start<W: Wire>(shared: Arc<Shared>, requests: Streaming<W::Request
 
 async fn converse<W: Wire>(
     shared: &Shared,
+    client: &Client,
     number: u64,
     status: &mut NodeStatus,
     mut requests: Streaming<W::Request>,
@@ -74,6 +82,7 @@ async fn converse<W: Wire>(
                 let Some(request) = request? else { return Ok(()) };
                 let ask = W::read(request);
                 if let Some(node) = &ask.node {
+                    client.admit(node)?;
                     status.node.clone_from(node);
                 }
                 session.hear(ask, &mut status.refusals);

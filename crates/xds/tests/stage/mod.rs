@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::print_stderr, clippy::unwrap_used, unreachable_pub)]
 
 pub mod both;
+pub mod identities;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 use serin_api::proxy::{EndpointMap, ProxySpec};
 use serin_xds::bootstrap::Bootstrap;
 use serin_xds::{DiscoveryServer, ListenerAddresses, Snapshot};
+
+use self::identities::Identities;
 
 /// The node id of the Envoy on the stage.
 pub const NODE: &str = "envoy-on-stage";
@@ -37,13 +40,16 @@ impl Stage {
         let listener = runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let discovery = listener.local_addr().unwrap();
         let server = DiscoveryServer::new();
-        runtime.spawn(server.clone().serve(listener));
+        let identities = Identities::new(NODE);
+        let serving = server.clone();
+        runtime.spawn(async move { serving.serve_tls(listener, &identities.server).await });
 
         let files = tempfile::tempdir().unwrap();
         let bootstrap = Bootstrap {
             node_id: NODE.to_owned(),
             node_cluster: "test".to_owned(),
-            discovery,
+            discovery: discovery.into(),
+            tls: Some(identities.node),
             admin: (Ipv4Addr::LOCALHOST, 0).into(),
             delta,
         };

@@ -1,6 +1,8 @@
 //! `serin proxy`: where the gateway listens, and what it serves. Nothing here starts a runtime but `dump`: scripts call
 //! `serin proxy url` before every request.
 
+mod bootstrap;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::{Args, Subcommand};
@@ -28,6 +30,8 @@ enum Verb {
     /// Print what the gateway serves, as JSON
     #[command(after_help = "Example:\n  serin proxy dump | jq .listeners")]
     Dump,
+    /// Print what an Envoy on another machine is started with
+    Bootstrap(bootstrap::Options),
 }
 
 /// Which listener is meant.
@@ -53,6 +57,7 @@ pub(crate) fn run(options: Options) -> Outcome {
             out::line(url(address, instance.tls.iter().any(|tls| tls == name)));
         }
         Verb::Address(listener) => out::line(reachable(find(&instance, &listener)?.1).to_string()),
+        Verb::Bootstrap(options) => bootstrap::run(&home, &instance, &options)?,
         Verb::Dump => out::line(dump(&instance)?),
     }
     Ok(())
