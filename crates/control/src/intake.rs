@@ -205,7 +205,12 @@ impl Intake {
             let config = resource.spec.ssl_config.as_ref()?;
             credential_source(config.secret_ref.as_ref(), config.ssl_files.as_ref(), &resource.id.namespace)
         });
-        let wanted = files.filter(|source| matches!(source, CredentialSource::Files { .. })).collect();
+        let of_upstreams = all.upstreams.values().filter_map(|resource| {
+            let config = resource.spec.ssl_config.as_ref()?;
+            credential_source(config.secret_ref.as_ref(), config.ssl_files.as_ref(), &resource.id.namespace)
+        });
+        let wanted =
+            files.chain(of_upstreams).filter(|source| matches!(source, CredentialSource::Files { .. })).collect();
         let credentials = self.credentials.refresh_files(all, wanted);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs().cast_signed());
         let aged = aged(all, all.now, now);

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use serin_api::gateway::Matcher;
 use serin_api::proxy::{
-    Action, Cluster, Endpoint, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target, VirtualHost,
-    WeightedTarget,
+    Action, Cluster, Endpoint, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target, Transport,
+    VirtualHost, WeightedTarget,
 };
 use serin_api::{ResourceId, ResourceKind};
 use serin_proxy::{DataPlane, DataPlaneOptions};
@@ -39,6 +39,7 @@ fn spec(port: u16, routes: usize) -> ProxySpec {
         endpoints: EndpointSource::Fixed(Vec::new()),
         subsets: None,
         load_balancing: LoadBalancing::RoundRobin,
+        transport: Transport::default(),
     };
     let route = |number| {
         let target = Target::Cluster { cluster: "upstream".into(), subset: BTreeMap::new() };

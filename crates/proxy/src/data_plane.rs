@@ -126,12 +126,14 @@ impl DataPlane {
         shared.wait_for_workers();
     }
 
-    /// Sets the certificates and keys that configurations name. New connections are served with them at once; those
-    /// under way keep what they have. Returns when all workers use them.
+    /// Sets the certificates and keys that configurations name. New connections, from clients and to upstreams, are made
+    /// with them at once; those under way keep what they have. Returns when all workers use them.
     pub fn set_credentials(&self, credentials: CredentialMap) {
         let shared = &self.shared;
         let mut inner = shared.inner.lock();
         let inner = &mut *inner;
+        inner.destinations.set_credentials(&credentials);
+        shared.refresh_destinations(inner);
         inner.credentials = credentials;
         for open in inner.listeners.values_mut().filter(|open| open.listener.ssl) {
             let tls = Some(Arc::new(inner.tls.table(&open.listener, &inner.credentials)));

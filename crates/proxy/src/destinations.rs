@@ -10,8 +10,10 @@ use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSour
 
 use crate::balance::{Destination, EndpointState, PANIC_PERCENT, ResolvedEndpoint, RetryBudget};
 use crate::compile::Destinations;
+use crate::dial::DialBuilder;
 use crate::metrics::Registry;
 use crate::resolve::Addresses;
+use crate::tls::{Credential, CredentialMap};
 
 /// What destinations were made of the last time, and what they are to be made of.
 #[derive(Debug, Default)]
@@ -22,6 +24,7 @@ pub(crate) struct DestinationBuilder {
     members: FxHashMap<ClusterName, Arc<Members>>,
     built: FxHashMap<u32, Inputs>,
     budgets: FxHashMap<ClusterName, Weak<RetryBudget>>,
+    dials: DialBuilder,
 }
 
 /// A cluster with all its endpoints.
@@ -40,6 +43,8 @@ struct Sources {
     endpoints: Option<Arc<Vec<Endpoint>>>,
     /// Set where an endpoint is a name.
     addresses: Option<Arc<Addresses>>,
+    /// What they are spoken to with.
+    credential: Option<Arc<Credential>>,
 }
 
 /// What a destination was made of.
@@ -90,6 +95,11 @@ impl DestinationBuilder {
         self.addresses = Arc::clone(addresses);
     }
 
+    /// The certificates and keys from now on.
+    pub(crate) fn set_credentials(&mut self, credentials: &CredentialMap) {
+        self.dials.set_credentials(credentials.clone());
+    }
+
     /// Forgets destinations that are no more.
     pub(crate) fn forget(&mut self, numbers: &[u32]) {
         for number in numbers {
@@ -133,6 +143,7 @@ impl DestinationBuilder {
         }
         if !changes.is_empty() {
             self.budgets.retain(|_, budget| budget.strong_count() > 0);
+            self.dials.forget_unused();
         }
         changes
     }
@@ -143,23 +154,26 @@ impl DestinationBuilder {
         let endpoints = self.endpoints.get(name).cloned();
         let named = endpoints.iter().flat_map(|endpoints| endpoints.iter()).any(is_name);
         let addresses = named.then(|| Arc::clone(&self.addresses));
+        let credential = self.dials.credential(&cluster.transport);
         let before = self.members.get(name);
         let unchanged = before.filter(|members| {
             same(Some(&members.cluster), Some(cluster))
                 && same(members.sources.endpoints.as_ref(), endpoints.as_ref())
                 && same(members.sources.addresses.as_ref(), addresses.as_ref())
+                && members.sources.credential.as_ref().map(Arc::as_ptr) == credential.as_ref().map(Arc::as_ptr)
         });
         if let Some(members) = unchanged {
             return Some(Arc::clone(members));
         }
-        let resolved = resolved(cluster, endpoints.as_deref().map_or(&[], Vec::as_slice), &self.addresses);
+        let listed = endpoints.as_deref().map_or(&[] as &[_], Vec::as_slice);
+        let resolved = resolved(cluster, listed, &self.addresses, &mut self.dials);
         let kept = |address| before.and_then(|members| members.states.get(&address).cloned());
         let states = resolved
             .iter()
             .map(|endpoint| endpoint.address)
             .map(|address| (address, kept(address).unwrap_or_else(|| Arc::new(EndpointState::new(address)))));
         let states = states.collect();
-        let sources = Sources { endpoints, addresses };
+        let sources = Sources { endpoints, addresses, credential };
         let members = Arc::new(Members { cluster: Arc::clone(cluster), sources, resolved, states });
         self.members.insert(name.clone(), Arc::clone(&members));
         Some(members)
@@ -171,11 +185,17 @@ fn is_name(endpoint: &Endpoint) -> bool {
 }
 
 /// The endpoints with their addresses; a name stands for all of its own.
-fn resolved(cluster: &Cluster, endpoints: &[Endpoint], addresses: &Addresses) -> Vec<ResolvedEndpoint> {
+fn resolved(
+    cluster: &Cluster,
+    endpoints: &[Endpoint],
+    addresses: &Addresses,
+    dials: &mut DialBuilder,
+) -> Vec<ResolvedEndpoint> {
     let mut resolved = Vec::with_capacity(endpoints.len());
     // Pods come and go under their addresses: those are nobody's name.
     let named = matches!(cluster.endpoints, EndpointSource::Fixed(_));
     for endpoint in endpoints {
+        let dial = dials.dial(&cluster.transport, endpoint);
         let own = endpoint.host.parse::<IpAddr>().map(|address| vec![address]);
         let all = own.as_deref().unwrap_or_else(|_| addresses.get(&endpoint.host).map_or(&[], Vec::as_slice));
         resolved.extend(all.iter().map(|address| ResolvedEndpoint {
@@ -183,6 +203,7 @@ fn resolved(cluster: &Cluster, endpoints: &[Endpoint], addresses: &Addresses) ->
             labels: endpoint.labels.clone(),
             weight: endpoint.weight,
             hostname: named.then(|| HeaderValue::from_str(&endpoint.host).ok()).flatten(),
+            dial: dial.clone(),
         }));
     }
     resolved
@@ -190,7 +211,7 @@ fn resolved(cluster: &Cluster, endpoints: &[Endpoint], addresses: &Addresses) ->
 
 #[cfg(test)]
 mod tests {
-    use serin_api::proxy::{LoadBalancing, SubsetFallback, Subsets};
+    use serin_api::proxy::{LoadBalancing, SubsetFallback, Subsets, Transport};
     use serin_api::{ResourceId, ResourceKind};
 
     use super::*;
@@ -229,6 +250,7 @@ mod tests {
                 endpoints: EndpointSource::Fixed(Vec::new()),
                 subsets: Some(Subsets { selectors: Vec::new(), fallback: SubsetFallback::AnyEndpoint }),
                 load_balancing,
+                transport: Transport::default(),
             };
             self.builder.set_clusters(&[("up".into(), Arc::new(cluster))].into());
         }

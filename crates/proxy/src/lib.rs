@@ -22,6 +22,7 @@ mod balance;
 mod compile;
 mod data_plane;
 mod destinations;
+mod dial;
 mod error;
 mod forward;
 pub mod http1;

@@ -42,6 +42,7 @@ mod stickiness;
 mod tls;
 mod translation;
 mod upstream;
+mod upstream_tls;
 mod view;
 mod weighted;
 

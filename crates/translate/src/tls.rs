@@ -30,7 +30,7 @@ pub fn credential_source(secret: Option<&Ref>, files: Option<&SslFiles>, namespa
 }
 
 /// The field that names a credential.
-fn field_of(source: &CredentialSource) -> &'static str {
+pub(crate) fn field_of(source: &CredentialSource) -> &'static str {
     match source {
         CredentialSource::Secret(_) => "secretRef",
         CredentialSource::Files { .. } => "sslFiles",
@@ -79,14 +79,14 @@ pub(crate) fn too_old(parameters: Option<&SslParameters>) -> Option<(&'static st
         .then_some(("parameters.minimumProtocolVersion", message))
 }
 
-/// Advice on a certificate that is out of its time.
-pub(crate) fn out_of_time(certificate: &CertificateFacts, now: i64) -> Option<String> {
+/// Advice on a certificate that is out of its time, with what comes of that: `refused`.
+pub(crate) fn out_of_time(certificate: &CertificateFacts, now: i64, refused: &str) -> Option<String> {
     if now == 0 {
         None
     } else if now > certificate.not_after {
-        Some(format!("its certificate expired on {}; clients refuse it", date(certificate.not_after)))
+        Some(format!("its certificate expired on {}; {refused}", date(certificate.not_after)))
     } else if now < certificate.not_before {
-        Some(format!("its certificate is valid from {} on; clients refuse it until then", date(certificate.not_before)))
+        Some(format!("its certificate is valid from {} on; {refused} until then", date(certificate.not_before)))
     } else {
         None
     }
@@ -143,7 +143,7 @@ pub(crate) fn of(
         (None, Some(_)) => {}
     }
     if let Some(certificate) = &facts.certificate {
-        if let Some(reason) = out_of_time(certificate, snapshot.now) {
+        if let Some(reason) = out_of_time(certificate, snapshot.now, "clients refuse it") {
             findings.push(advice(field, &reason));
         }
         let foreign: Vec<&str> = foreign(domains, &certificate.names).collect();
@@ -204,7 +204,7 @@ fn tls(
 }
 
 /// Whether a client can ask for it: a host name, or one with `*.` before it.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let host = name.strip_prefix("*.").unwrap_or(name);
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     host.split('.').all(|label| !label.is_empty() && label.bytes().all(allowed))

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serin_api::gloo::{FallbackPolicy, KubeUpstream, StaticUpstream, SubsetSpec, UpstreamSpec};
-use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
+use serin_api::proxy::{
+    Cluster, ClusterName, Endpoint, EndpointSource, LoadBalancing, SubsetFallback, Subsets, Transport,
+};
 use serin_api::{Ref, ResourceId, ResourceKind};
 
 use crate::load_balancing;
 use crate::report::Finding;
 use crate::snapshot::Resource;
+use crate::upstream_tls;
 use crate::view::View;
 
 /// The types of Upstream that Gloo knows and that are not implemented yet.
@@ -72,8 +75,12 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
             LoadBalancing::default()
         }
     };
+    let (tls, fault) = upstream_tls::of(view.snapshot, id, spec, &mut findings);
+    let without_endpoints = without_endpoints.or(fault);
+    let transport = Transport { tls };
     let cluster = endpoints.map(|endpoints| {
-        Arc::new(Cluster { name: name(&id.reference()), source: id.clone(), endpoints, subsets, load_balancing })
+        let (name, source) = (name(&id.reference()), id.clone());
+        Arc::new(Cluster { name, source, endpoints, subsets, load_balancing, transport })
     });
     Destination { id, cluster, without_endpoints, findings }
 }
@@ -86,6 +93,7 @@ pub(crate) fn service_cluster(reference: &Ref, service: &Ref, port: u16) -> Clus
         endpoints: EndpointSource::Service { service: service.clone(), port, selector: BTreeMap::new() },
         subsets: None,
         load_balancing: LoadBalancing::default(),
+        transport: Transport::default(),
     }
 }
 

@@ -24,6 +24,7 @@ use serin_api::proxy::{self, EndpointSource, LoadBalancing, SubsetFallback, Subs
 
 use crate::endpoint;
 use crate::protobuf::{any, duration, label_struct, same_stream};
+use crate::transport;
 
 /// How long an endpoint may take to accept a connection; the same as in Serin's data plane.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,7 +42,7 @@ pub(crate) fn is_discovered(cluster: &proxy::Cluster) -> bool {
 
 /// One cluster.
 pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
-    let proxy::Cluster { name, source: _, endpoints, subsets, load_balancing } = cluster;
+    let proxy::Cluster { name, source: _, endpoints, subsets, load_balancing, transport } = cluster;
     let mut made = Cluster {
         name: name.to_string(),
         connect_timeout: Some(duration(CONNECT_TIMEOUT)),
@@ -53,7 +54,7 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
         EndpointSource::Fixed(endpoints) if !is_discovered(cluster) => {
             made.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::StrictDns.into()));
             made.dns_lookup_family = DnsLookupFamily::All.into();
-            made.load_assignment = Some(endpoint::assignment(name, endpoints, true));
+            made.load_assignment = Some(endpoint::assignment(cluster, endpoints));
         }
         EndpointSource::Fixed(_) | EndpointSource::Service { .. } => {
             made.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into()));
@@ -62,6 +63,7 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
         }
     }
     spread(*load_balancing, &mut made);
+    transport::set(transport, &mut made);
     made
 }
 

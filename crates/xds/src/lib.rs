@@ -23,6 +23,7 @@ mod route;
 mod server;
 mod snapshot;
 mod stickiness;
+mod transport;
 mod untranslated;
 
 pub use listener::ListenerAddresses;

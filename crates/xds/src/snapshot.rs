@@ -11,7 +11,7 @@ use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
 use envoy_types::pb::google::protobuf::Any;
 use prost::Name;
 use serin_api::ResourceId;
-use serin_api::proxy::{self, ClusterName, EndpointMap, EndpointSource, ProxySpec};
+use serin_api::proxy::{self, ClusterName, EndpointMap, ProxySpec};
 use sha2::{Digest, Sha256};
 
 use crate::listener::ListenerAddresses;
@@ -143,8 +143,7 @@ impl Snapshot {
                 .filter(|previous| previous.endpoints_of(name) == endpoints)
                 .and_then(|previous| previous.kept(ResourceType::Endpoints, name.as_str()));
             unchanged.unwrap_or_else(|| {
-                let named = matches!(cluster.endpoints, EndpointSource::Fixed(_));
-                resource(name.as_str(), &cluster.source, any(&endpoint::assignment(name, endpoints, named)))
+                resource(name.as_str(), &cluster.source, any(&endpoint::assignment(cluster, endpoints)))
             })
         });
         by_name(made)

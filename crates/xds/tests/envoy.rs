@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serin_api::gateway::Matcher;
 use serin_api::proxy::{
     Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target,
-    VirtualHost, WeightedTarget,
+    Transport, VirtualHost, WeightedTarget,
 };
 use serin_api::{ResourceId, ResourceKind};
 use serin_xds::ResourceType;
@@ -50,6 +50,7 @@ fn spec(domains: &[&str], matcher: Matcher, action: Action) -> ProxySpec {
         endpoints: EndpointSource::Fixed(Vec::new()),
         subsets: None,
         load_balancing: LoadBalancing::RoundRobin,
+        transport: Transport::default(),
     };
     ProxySpec {
         listeners: vec![Arc::new(listener)],

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use serin_api::proxy::{
-    Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, LoadBalancing, SubsetFallback, Subsets,
+    Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, LoadBalancing, SubsetFallback, Subsets, Transport,
 };
 use serin_api::{Ref, ResourceId, ResourceKind};
 
@@ -46,6 +46,7 @@ fn cluster(name: &str) -> Cluster {
         endpoints: EndpointSource::Service { service: Ref::new("ns", name), port: 80, selector: BTreeMap::new() },
         subsets,
         load_balancing: LoadBalancing::RoundRobin,
+        transport: Transport::default(),
     }
 }
 

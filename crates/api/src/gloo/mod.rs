@@ -5,6 +5,7 @@ mod proxy;
 mod settings;
 mod upstream;
 mod upstream_group;
+mod upstream_ssl;
 
 pub use load_balancer::{Empty, LeastRequest, LoadBalancerConfig, RingHash, RingHashConfig};
 pub use proxy::{Proxy, ProxyDocument};
@@ -17,3 +18,4 @@ pub use upstream::{
     UpstreamSpec,
 };
 pub use upstream_group::{UpstreamGroup, UpstreamGroupSpec};
+pub use upstream_ssl::UpstreamSslConfig;

@@ -6,7 +6,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::LoadBalancerConfig;
+use super::{LoadBalancerConfig, UpstreamSslConfig};
 use crate::{NamespacedStatuses, enumeration};
 
 /// A destination. Exactly one of its types (`kube`, `static`, …) is set.
@@ -34,6 +34,9 @@ pub struct UpstreamSpec {
     /// How requests are spread over the endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer_config: Option<LoadBalancerConfig>,
+    /// How TLS is spoken with the endpoints. Without it they are spoken to in plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssl_config: Option<UpstreamSslConfig>,
 }
 
 /// The pods behind a Kubernetes Service.
@@ -120,6 +123,13 @@ pub struct StaticUpstream {
     /// The hosts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<StaticHost>,
+    /// Speak TLS with the hosts, without checking their certificates, where there is no `sslConfig` (default: if a host's
+    /// port is 443).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_tls: Option<bool>,
+    /// Ask each host for its own name (SNI), before the one in `sslConfig` (default true).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_sni_rewrite: Option<bool>,
 }
 
 /// One host of a fixed list.
@@ -133,4 +143,7 @@ pub struct StaticHost {
     /// Its share, relative to the other hosts' (default 1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancing_weight: Option<u32>,
+    /// The name that this host is asked for (SNI), before any other.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sni_addr: String,
 }

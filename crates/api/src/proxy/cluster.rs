@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Endpoint;
+use super::{Endpoint, Transport};
 use crate::{Ref, ResourceId};
 
 /// A cluster's name: `name_namespace` for an Upstream (as Gloo names its Envoy clusters),
@@ -55,6 +55,9 @@ pub struct Cluster {
     pub subsets: Option<Subsets>,
     /// How requests are spread.
     pub load_balancing: LoadBalancing,
+    /// How its endpoints are spoken to.
+    #[serde(default, skip_serializing_if = "Transport::is_plain")]
+    pub transport: Transport,
 }
 
 /// Where a cluster's endpoints are found.

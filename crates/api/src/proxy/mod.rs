@@ -18,6 +18,7 @@ mod retries;
 mod route;
 mod stickiness;
 mod tls;
+mod transport;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use retries::{BackOff, Retries, RetryCondition};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};
 pub use stickiness::{Stickiness, StickyKey};
 pub use tls::{CredentialSource, ServerTls, TlsVersion};
+pub use transport::{ClientTls, Transport, host_and_port};
 
 use crate::ResourceId;
 

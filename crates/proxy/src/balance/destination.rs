@@ -16,18 +16,21 @@ use super::placement::{Placed, Placement};
 use super::retry_budget::{RetryBudget, RetryPermit};
 use super::ring::Ring;
 use super::sequence::sequence;
+use crate::dial::Dial;
 
 /// The label that names a version in metrics.
 const VERSION_LABEL: &str = "version";
 
 /// An endpoint with its address known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct ResolvedEndpoint {
     pub(crate) address: SocketAddr,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) weight: u32,
     /// What it is called, where it is one of a fixed list.
     pub(crate) hostname: Option<HeaderValue>,
+    /// How connections to it are made; `None`: plainly.
+    pub(crate) dial: Option<Arc<Dial>>,
 }
 
 /// What workers share about an address of a cluster. It is kept for as long as the cluster has the address.
@@ -80,6 +83,8 @@ pub(crate) struct Candidate {
     pub(crate) version: u32,
     /// What it is called; only fixed endpoints have a name, be it an address.
     pub(crate) hostname: Option<HeaderValue>,
+    /// How connections to it are made; `None`: plainly.
+    pub(crate) dial: Option<Arc<Dial>>,
 }
 
 /// What chooses among candidates.
@@ -133,6 +138,7 @@ impl Destination {
                 state,
                 version: version(endpoint.labels.get(VERSION_LABEL).map_or("", String::as_str)),
                 hostname: endpoint.hostname.clone(),
+                dial: endpoint.dial.clone(),
             })
             .collect();
         Self { candidates, policy, turns: sequence(&weights), retries }
@@ -244,7 +250,7 @@ fn choose<'a>(
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use serin_api::proxy::{EndpointSource, Subsets};
+    use serin_api::proxy::{EndpointSource, Subsets, Transport};
     use serin_api::{ResourceId, ResourceKind};
 
     use super::super::health::PANIC_PERCENT;
@@ -260,6 +266,7 @@ mod tests {
             labels: labels(&[("version", version)]),
             weight,
             hostname: None,
+            dial: None,
         }
     }
 
@@ -270,6 +277,7 @@ mod tests {
             endpoints: EndpointSource::Fixed(Vec::new()),
             subsets: Some(Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback }),
             load_balancing,
+            transport: Transport::default(),
         }
     }
 

@@ -19,6 +19,7 @@ use super::upstream::{SendError, UpstreamConnection};
 use super::{deliver, reply};
 use crate::access_log::Outcome as Ended;
 use crate::balance::{Aim, Candidate};
+use crate::dial::{self, DialError};
 use crate::http1::ResponseHead;
 use crate::policy::NoResponse;
 use crate::worker::{LocalDestination, Worker};
@@ -286,13 +287,17 @@ async fn connect(
     patience: &mut Patience,
     read: bool,
 ) -> Result<Box<UpstreamConnection>, Failure> {
-    let connecting = tokio::time::timeout(worker.limits.connect_time, UpstreamConnection::connect(pool.address()));
+    let connecting = dial::connect(pool.address(), pool.dial());
+    let connecting = tokio::time::timeout(worker.limits.connect_time, connecting);
     let text = match patience.within(read, connecting).await {
-        Ok(Ok(Ok(connection))) => {
+        Ok(Ok(Ok(socket))) => {
             worker.counters.upstream_connections_total.add(1);
-            return Ok(connection);
+            return Ok(UpstreamConnection::new(socket));
         }
-        Ok(Ok(Err(_))) => reply::CONNECT_FAILURE,
+        Ok(Ok(Err(DialError::Unreachable))) => reply::CONNECT_FAILURE,
+        Ok(Ok(Err(DialError::NoCredential))) => reply::NO_CREDENTIAL,
+        Ok(Ok(Err(DialError::Untrusted))) => reply::UNTRUSTED,
+        Ok(Ok(Err(DialError::Handshake))) => reply::HANDSHAKE,
         Ok(Err(_)) => reply::CONNECT_TIMEOUT,
         Err(limit) => return Err(Failure::Time(limit)),
     };

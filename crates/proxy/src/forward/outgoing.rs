@@ -173,11 +173,12 @@ impl Outgoing {
                 }
                 self.advance(n);
             }
-            match (&self.body, starved) {
-                (None, _) => return Poll::Ready(Ok(())),
-                (Some(_), true) => return Poll::Pending,
-                (Some(_), false) => {}
+            if self.body.is_some() && !starved {
+                continue;
             }
+            // TLS may hold some of it still.
+            let flushed = Pin::new(&mut *upstream).poll_flush(cx).map_err(|_| OutgoingError::Upstream)?;
+            return if self.body.is_none() { flushed.map(Ok) } else { Poll::Pending };
         }
         Poll::Ready(Ok(()))
     }

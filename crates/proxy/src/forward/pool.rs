@@ -2,31 +2,40 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::upstream::UpstreamConnection;
+use crate::dial::Dial;
 use crate::worker::Worker;
 
 /// Idle connections to `address`.
 pub(crate) struct Pool {
     address: SocketAddr,
+    /// How they are made; `None`: plainly.
+    dial: Option<Arc<Dial>>,
     /// By age of their idleness; the youngest is last.
     #[expect(clippy::vec_box, reason = "connections are large, and move from here to requests and back")]
     idle: RefCell<Vec<Box<UpstreamConnection>>>,
 }
 
 impl Pool {
-    pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, idle: RefCell::default() }
+    pub(crate) fn new(address: SocketAddr, dial: Option<Arc<Dial>>) -> Self {
+        Self { address, dial, idle: RefCell::default() }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
+    /// How connections to it are made; `None`: plainly.
+    pub(crate) fn dial(&self) -> Option<&Dial> {
+        self.dial.as_deref()
+    }
+
     /// A connection that is ready, if there is one. Those found closed are dropped.
     pub(crate) fn take(&self) -> Option<Box<UpstreamConnection>> {
         let mut idle = self.idle.borrow_mut();
-        std::iter::from_fn(|| idle.pop()).find(|connection| connection.is_idle())
+        std::iter::from_fn(|| idle.pop()).find_map(|mut connection| connection.is_idle().then_some(connection))
     }
 
     /// Keeps a connection whose exchange is over, if it can serve again and there is room.
@@ -43,6 +52,6 @@ impl Pool {
     pub(crate) fn sweep(&self, now: u64, longest: u64) {
         self.idle
             .borrow_mut()
-            .retain(|connection| now.saturating_sub(connection.idle_since) <= longest && connection.is_idle());
+            .retain_mut(|connection| now.saturating_sub(connection.idle_since) <= longest && connection.is_idle());
     }
 }

@@ -15,8 +15,16 @@ use crate::worker::ConnectionState;
 pub(crate) const NO_HEALTHY_UPSTREAM: &str = "no healthy upstream";
 /// The route's time ran out.
 pub(crate) const TIMEOUT: &str = "upstream request timeout";
-/// The endpoint could not be connected to. This and the three below are the reasons in [`unanswered`].
+/// The endpoint could not be connected to. This and those below are the reasons in [`unanswered`].
 pub(crate) const CONNECT_FAILURE: &str = "remote connection failure";
+/// There is no credential to speak TLS with the endpoint.
+pub(crate) const NO_CREDENTIAL: &str =
+    "remote connection failure, transport failure reason: TLS error: Secret is not supplied by SDS";
+/// The endpoint's certificate is not one to trust.
+pub(crate) const UNTRUSTED: &str =
+    "remote connection failure, transport failure reason: TLS_error: CERTIFICATE_VERIFY_FAILED";
+/// TLS was not agreed on with the endpoint.
+pub(crate) const HANDSHAKE: &str = "remote connection failure, transport failure reason: TLS_error: HANDSHAKE_FAILURE";
 /// The endpoint did not answer the attempt to connect.
 pub(crate) const CONNECT_TIMEOUT: &str = "connection timeout";
 /// The endpoint closed the connection without an answer.

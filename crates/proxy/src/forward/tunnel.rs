@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
-use tokio::net::TcpStream;
 
 use super::exchange::Exchange;
 use super::upstream::UpstreamConnection;
+use crate::dial::Socket;
 
 /// The upstream's side of a connection that switched protocols.
 pub(crate) struct Tunnel {
@@ -25,10 +25,11 @@ impl Tunnel {
 async fn join(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     from_client: &[u8],
-    upstream: &mut TcpStream,
+    upstream: &mut Socket,
     from_upstream: &[u8],
 ) -> std::io::Result<()> {
     upstream.write_all(from_client).await?;
+    upstream.flush().await?;
     client.write_all(from_upstream).await?;
     client.flush().await?;
     copy_bidirectional(client, upstream).await?;

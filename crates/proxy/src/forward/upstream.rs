@@ -2,18 +2,17 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::Frame;
-use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
 use super::outgoing::{Outgoing, OutgoingError};
 use super::patience::{Patience, TimeLimit};
+use crate::dial::Socket;
 use crate::http1::{BodyDecoder, Decoded, HeadParser, ResponseError, ResponseHead};
 
 /// Bytes read at once, at least; a usual response fits.
@@ -23,7 +22,7 @@ const MOST_READ: usize = 64 * 1024;
 
 /// A connection to an upstream.
 pub(crate) struct UpstreamConnection {
-    stream: TcpStream,
+    stream: Socket,
     /// Bytes read ahead.
     input: BytesMut,
     /// How much to read next time.
@@ -65,11 +64,9 @@ pub(crate) enum ReceiveError {
 }
 
 impl UpstreamConnection {
-    /// Connects to `address`.
-    pub(crate) async fn connect(address: SocketAddr) -> io::Result<Box<Self>> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Box::new(Self {
+    /// A connection that has just been made.
+    pub(crate) fn new(stream: Socket) -> Box<Self> {
+        Box::new(Self {
             stream,
             input: BytesMut::new(),
             read_size: LEAST_READ,
@@ -78,13 +75,12 @@ impl UpstreamConnection {
             keep_alive: true,
             reused: false,
             idle_since: 0,
-        }))
+        })
     }
 
-    /// Whether the upstream has left it open, and said nothing that was not asked. Asks the system only when there is
-    /// news.
-    pub(crate) fn is_idle(&self) -> bool {
-        matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    /// Whether the upstream has left it open, and said nothing that was not asked.
+    pub(crate) fn is_idle(&mut self) -> bool {
+        self.stream.is_quiet()
     }
 
     /// Whether the exchange is over and another may follow.
@@ -211,7 +207,7 @@ impl UpstreamConnection {
     }
 
     /// The socket and what was read beyond the response, once the upstream has switched protocols.
-    pub(crate) fn into_socket(self) -> (TcpStream, Bytes) {
+    pub(crate) fn into_socket(self) -> (Socket, Bytes) {
         (self.stream, self.input.freeze())
     }
 

@@ -6,9 +6,8 @@ use rustls::ServerConfig;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ClientHello, NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
-use rustls::version::{TLS12, TLS13};
 use serin_api::ResourceId;
-use serin_api::proxy::{ServerTls, TlsVersion};
+use serin_api::proxy::ServerTls;
 
 use super::Credential;
 use super::client_names::NamedClients;
@@ -43,11 +42,7 @@ impl Chain {
                 })
             }
         };
-        let versions: Vec<_> = [(TlsVersion::V1_2, &TLS12), (TlsVersion::V1_3, &TLS13)]
-            .into_iter()
-            .filter(|(version, _)| (spec.minimum..=spec.maximum).contains(version))
-            .map(|(_, version)| version)
-            .collect();
+        let versions = super::versions(spec.minimum, spec.maximum);
         let builder = ServerConfig::builder_with_provider(super::provider()).with_protocol_versions(&versions).ok()?;
         let verifies = verifier.is_some();
         let builder = match verifier {

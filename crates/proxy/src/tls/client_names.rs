@@ -6,9 +6,8 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::FromDer;
+
+use super::names::has_name;
 
 /// Verifies the chain as `inner` does, then the names.
 #[derive(Debug)]
@@ -16,24 +15,6 @@ pub(super) struct NamedClients {
     pub(super) inner: Arc<dyn ClientCertVerifier>,
     /// One of these has to be among the certificate's.
     pub(super) names: Vec<String>,
-}
-
-/// Whether one of the certificate's names (DNS, URI, e-mail, IP) is one of `wanted`, letter for letter, as Envoy
-/// compares them.
-pub(super) fn has_name(certificate: &CertificateDer<'_>, wanted: &[String]) -> bool {
-    let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return false };
-    let Ok(Some(alternatives)) = parsed.subject_alternative_name() else { return false };
-    alternatives.value.general_names.iter().any(|name| match name {
-        GeneralName::DNSName(name) | GeneralName::URI(name) | GeneralName::RFC822Name(name) => {
-            wanted.iter().any(|wanted| wanted == name)
-        }
-        GeneralName::IPAddress(bytes) => {
-            let v4 = <[u8; 4]>::try_from(*bytes).map(std::net::IpAddr::from);
-            let address = v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(std::net::IpAddr::from));
-            address.is_ok_and(|address| wanted.contains(&address.to_string()))
-        }
-        _ => false,
-    })
 }
 
 impl ClientCertVerifier for NamedClients {

@@ -25,6 +25,8 @@ pub(crate) use local::{LocalDestination, LocalListener, LocalTable};
 pub(crate) use run::{Command, WorkerHandle, start};
 
 use crate::Limits;
+use crate::balance::Candidate;
+use crate::dial::Dial;
 use crate::forward::Pool;
 use crate::metrics::{Registry, WorkerCounters};
 
@@ -46,7 +48,8 @@ pub(crate) struct Worker {
     pub(crate) scratch: RefCell<Box<[u8]>>,
     connections: RefCell<Slab<Rc<ConnectionState>>>,
     destinations: RefCell<Vec<Option<Rc<LocalDestination>>>>,
-    pools: RefCell<FxHashMap<SocketAddr, Rc<Pool>>>,
+    /// By address and by how they are reached: a pool holds that, so that its place is its own.
+    pools: RefCell<FxHashMap<(SocketAddr, Option<*const Dial>), Rc<Pool>>>,
     /// For each scope the version that answered last and its series.
     recent_series: RefCell<Vec<(u32, u32)>>,
     /// The series for a scope and a version, asked of the registry once.
@@ -126,8 +129,11 @@ impl Worker {
         *scopes.entry((scope, number)).or_insert_with(|| self.registry.scope(listener, route, cluster))
     }
 
-    /// The connections to `address`.
-    fn pool(&self, address: SocketAddr) -> Rc<Pool> {
-        Rc::clone(self.pools.borrow_mut().entry(address).or_insert_with(|| Rc::new(Pool::new(address))))
+    /// The connections to an endpoint.
+    fn pool(&self, candidate: &Candidate) -> Rc<Pool> {
+        let address = candidate.state.address;
+        let key = (address, candidate.dial.as_ref().map(Arc::as_ptr));
+        let pool = || Rc::new(Pool::new(address, candidate.dial.clone()));
+        Rc::clone(self.pools.borrow_mut().entry(key).or_insert_with(pool))
     }
 }

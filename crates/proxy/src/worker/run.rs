@@ -163,8 +163,7 @@ impl Worker {
                         None => self.random.borrow_mut().usize(..1 << 16),
                     };
                     destinations[number] = destination.as_ref().map(|destination| {
-                        let pools =
-                            destination.candidates.iter().map(|candidate| self.pool(candidate.state.address)).collect();
+                        let pools = destination.candidates.iter().map(|candidate| self.pool(candidate)).collect();
                         Rc::new(LocalDestination::new(Arc::clone(destination), pools, cursor))
                     });
                 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serin_api::gateway::Matcher;
 use serin_api::proxy::{
     Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target,
-    VirtualHost, WeightedTarget,
+    Transport, VirtualHost, WeightedTarget,
 };
 use serin_api::{ResourceId, ResourceKind};
 use serin_proxy::{DataPlane, DataPlaneOptions, Limits};
@@ -94,6 +94,7 @@ pub fn cluster(name: &str) -> Cluster {
         endpoints: EndpointSource::Fixed(Vec::new()),
         subsets: None,
         load_balancing: LoadBalancing::RoundRobin,
+        transport: Transport::default(),
     }
 }
 

@@ -16,4 +16,5 @@ mod options;
 mod outages;
 mod serving;
 mod tls;
+mod upstream_tls;
 mod walkthrough;

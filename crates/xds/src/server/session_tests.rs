@@ -1,6 +1,6 @@
 //! What a session tells, and in which order, without a socket.
 
-use serin_api::proxy::{Cluster, Endpoint, EndpointMap, EndpointSource, Listener, LoadBalancing, ProxySpec};
+use serin_api::proxy::{Cluster, Endpoint, EndpointMap, EndpointSource, Listener, LoadBalancing, ProxySpec, Transport};
 use serin_api::{ResourceId, ResourceKind};
 
 use super::*;
@@ -14,6 +14,7 @@ fn spec(clusters: &[&str]) -> ProxySpec {
         endpoints: EndpointSource::Fixed(Vec::new()),
         subsets: None,
         load_balancing: LoadBalancing::RoundRobin,
+        transport: Transport::default(),
     };
     let listener = Listener {
         name: "test.gw".to_owned(),

@@ -1,0 +1,65 @@
+//! How a cluster's endpoints are spoken to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CredentialSource, Endpoint, TlsVersion};
+
+/// How a cluster's endpoints are spoken to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Transport {
+    /// How TLS is spoken with them; `None`: plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ClientTls>,
+}
+
+impl Transport {
+    /// Whether it is plain HTTP/1.1 with every setting at its default.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How TLS is spoken with endpoints.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientTls {
+    /// The roots that their certificates must lead to, and the certificate that they are shown. `None`: they are not
+    /// checked, and shown none. While a credential that is named is missing, no endpoint is spoken to.
+    pub credential: Option<CredentialSource>,
+    /// Whether they are shown the credential's certificate.
+    pub show_certificate: bool,
+    /// The name that they are asked for; empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sni: String,
+    /// The names that some of them are asked for in its place, by `host:port`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub host_sni: BTreeMap<String, String>,
+    /// The names of which their certificate must have one; none: any will do that leads to the roots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// The oldest version that is spoken.
+    pub minimum: TlsVersion,
+    /// The newest version that is spoken.
+    pub maximum: TlsVersion,
+    /// What is offered to be spoken inside; none: the protocol that they are spoken to with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alpn: Vec<String>,
+}
+
+impl ClientTls {
+    /// The name that an endpoint is asked for; empty: none.
+    pub fn sni_for(&self, endpoint: &Endpoint) -> &str {
+        if self.host_sni.is_empty() {
+            return &self.sni;
+        }
+        self.host_sni.get(&host_and_port(&endpoint.host, endpoint.port)).unwrap_or(&self.sni)
+    }
+}
+
+/// Under which key an endpoint's own name is kept in [`ClientTls::host_sni`].
+pub fn host_and_port(host: &str, port: u16) -> String {
+    format!("{host}:{port}")
+}

@@ -1,0 +1,74 @@
+//! How connections to an endpoint are made where that is more than plain HTTP/1.1: the cluster's transport, ready to use.
+
+mod builder;
+mod socket;
+
+use std::net::SocketAddr;
+use std::{fmt, io};
+
+use rustls::CertificateError;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+pub(crate) use builder::DialBuilder;
+pub(crate) use socket::Socket;
+
+/// How connections to some endpoints of a cluster are made. Two that are equal are one, so that their connections are
+/// shared.
+pub(crate) struct Dial {
+    tls: Option<Tls>,
+}
+
+/// TLS with an endpoint.
+enum Tls {
+    /// What to speak it with, and the name to ask for.
+    Ready { connector: TlsConnector, name: ServerName<'static> },
+    /// There is no credential. Nothing is spoken in plain text in its place.
+    Missing,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) enum DialError {
+    /// The endpoint cannot be reached.
+    Unreachable,
+    /// There is no credential to speak TLS with.
+    NoCredential,
+    /// The endpoint's certificate is not one to trust.
+    Untrusted,
+    /// TLS was not agreed on, for another reason.
+    Handshake,
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dial").field("tls", &self.tls.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// A connection to `address`, made as `dial` says; `None`: in plain text.
+pub(crate) async fn connect(address: SocketAddr, dial: Option<&Dial>) -> Result<Socket, DialError> {
+    let tls = dial.and_then(|dial| dial.tls.as_ref());
+    if matches!(tls, Some(Tls::Missing)) {
+        return Err(DialError::NoCredential);
+    }
+    let stream = TcpStream::connect(address).await.map_err(|_| DialError::Unreachable)?;
+    stream.set_nodelay(true).map_err(|_| DialError::Unreachable)?;
+    let Some(Tls::Ready { connector, name }) = tls else { return Ok(Socket::Plain(stream)) };
+    match connector.connect(name.clone(), stream).await {
+        Ok(stream) => Ok(Socket::Tls(Box::new(stream))),
+        Err(error) => {
+            tracing::debug!(%address, %error, "TLS was not agreed on with an endpoint");
+            Err(refusal(&error))
+        }
+    }
+}
+
+fn refusal(error: &io::Error) -> DialError {
+    match error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(CertificateError::BadEncoding)) => DialError::Handshake,
+        Some(rustls::Error::InvalidCertificate(_)) => DialError::Untrusted,
+        _ => DialError::Handshake,
+    }
+}

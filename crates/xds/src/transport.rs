@@ -1,0 +1,130 @@
+//! How Envoy speaks to a cluster's endpoints.
+
+use std::collections::BTreeMap;
+
+use envoy_types::pb::envoy::config::cluster::v3::Cluster;
+use envoy_types::pb::envoy::config::cluster::v3::cluster::TransportSocketMatch;
+use envoy_types::pb::envoy::config::core::v3::{DataSource, TransportSocket, data_source, transport_socket};
+use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::common_tls_context::{
+    CombinedCertificateValidationContext, ValidationContextType,
+};
+use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::tls_parameters::TlsProtocol;
+use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
+    CertificateValidationContext, CommonTlsContext, SdsSecretConfig, TlsCertificate, TlsParameters, UpstreamTlsContext,
+};
+use envoy_types::pb::google::protobuf::value::Kind;
+use envoy_types::pb::google::protobuf::{Struct, Value};
+use serin_api::proxy::{ClientTls, CredentialSource, TlsVersion, Transport};
+
+use crate::protobuf::{any, same_stream, string_matcher};
+
+/// The name of Envoy's transport socket for TLS.
+const TLS_SOCKET: &str = "envoy.transport_sockets.tls";
+/// Where Envoy looks for what chooses an endpoint's transport socket.
+pub(crate) const SOCKET_METADATA: &str = "envoy.transport_socket_match";
+/// The key there that says which name an endpoint is asked for.
+const SNI_KEY: &str = "sni";
+
+/// Tells `made` how to speak to its endpoints.
+pub(crate) fn set(transport: &Transport, made: &mut Cluster) {
+    let Transport { tls } = transport;
+    let Some(tls) = tls else { return };
+    made.transport_socket = Some(socket(tls, &tls.sni));
+    let mut names: Vec<&String> = tls.host_sni.values().collect();
+    names.sort();
+    names.dedup();
+    made.transport_socket_matches = names
+        .into_iter()
+        .map(|name| TransportSocketMatch {
+            name: name.clone(),
+            r#match: Some(asked_for(name)),
+            transport_socket: Some(socket(tls, name)),
+        })
+        .collect();
+}
+
+/// What an endpoint that is asked for `name` has in its metadata.
+pub(crate) fn asked_for(name: &str) -> Struct {
+    let value = Value { kind: Some(Kind::StringValue(name.to_owned())) };
+    Struct { fields: BTreeMap::from([(SNI_KEY.to_owned(), value)]).into_iter().collect() }
+}
+
+fn socket(tls: &ClientTls, sni: &str) -> TransportSocket {
+    TransportSocket {
+        name: TLS_SOCKET.to_owned(),
+        config_type: Some(transport_socket::ConfigType::TypedConfig(any(&context(tls, sni)))),
+    }
+}
+
+fn context(tls: &ClientTls, sni: &str) -> UpstreamTlsContext {
+    let ClientTls { credential, show_certificate, sni: _, host_sni: _, names, minimum, maximum, alpn } = tls;
+    let mut common = CommonTlsContext {
+        tls_params: Some(TlsParameters {
+            tls_minimum_protocol_version: version(*minimum).into(),
+            tls_maximum_protocol_version: version(*maximum).into(),
+            ..TlsParameters::default()
+        }),
+        alpn_protocols: alpn.clone(),
+        ..CommonTlsContext::default()
+    };
+    let checks = CertificateValidationContext {
+        #[expect(deprecated, reason = "it compares names of every kind, as Gloo has it")]
+        match_subject_alt_names: names.iter().map(|name| string_matcher(name, false)).collect(),
+        ..CertificateValidationContext::default()
+    };
+    match credential {
+        None => {}
+        Some(CredentialSource::Files { certificate, key, authority })
+            if !(certificate.is_empty() && authority.is_empty()) =>
+        {
+            if *show_certificate && !certificate.is_empty() {
+                common.tls_certificates = vec![TlsCertificate {
+                    certificate_chain: Some(file(certificate)),
+                    private_key: Some(file(key)),
+                    ..TlsCertificate::default()
+                }];
+            }
+            if !authority.is_empty() {
+                let checks = CertificateValidationContext { trusted_ca: Some(file(authority)), ..checks };
+                common.validation_context_type = Some(ValidationContextType::ValidationContext(checks));
+            }
+        }
+        Some(source) => {
+            if *show_certificate {
+                common.tls_certificate_sds_secret_configs = vec![secret(&certificate_name(source))];
+            }
+            common.validation_context_type =
+                Some(ValidationContextType::CombinedValidationContext(CombinedCertificateValidationContext {
+                    default_validation_context: Some(checks),
+                    validation_context_sds_secret_config: Some(secret(&authority_name(source))),
+                    ..CombinedCertificateValidationContext::default()
+                }));
+        }
+    }
+    UpstreamTlsContext { common_tls_context: Some(common), sni: sni.to_owned(), ..UpstreamTlsContext::default() }
+}
+
+/// The name of the secret with a credential's certificate and key.
+pub(crate) fn certificate_name(source: &CredentialSource) -> String {
+    format!("certificate of {source}")
+}
+
+/// The name of the secret with a credential's roots.
+pub(crate) fn authority_name(source: &CredentialSource) -> String {
+    format!("roots of {source}")
+}
+
+fn secret(name: &str) -> SdsSecretConfig {
+    SdsSecretConfig { name: name.to_owned(), sds_config: Some(same_stream()) }
+}
+
+fn file(path: &str) -> DataSource {
+    DataSource { specifier: Some(data_source::Specifier::Filename(path.to_owned())), ..DataSource::default() }
+}
+
+fn version(version: TlsVersion) -> TlsProtocol {
+    match version {
+        TlsVersion::V1_2 => TlsProtocol::TlSv12,
+        TlsVersion::V1_3 => TlsProtocol::TlSv13,
+    }
+}
