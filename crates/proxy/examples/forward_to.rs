@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use serin_api::gateway::Matcher;
 use serin_api::proxy::{
-    Action, Cluster, Endpoint, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target, Transport,
-    VirtualHost, WeightedTarget,
+    Action, Cluster, Endpoint, EndpointSource, Forward, Listener, ProxySpec, Route, Target, VirtualHost, WeightedTarget,
 };
 use serin_api::{ResourceId, ResourceKind};
 use serin_proxy::{DataPlane, DataPlaneOptions};
@@ -33,14 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn spec(port: u16, routes: usize) -> ProxySpec {
     let source = |kind| ResourceId::new(kind, "example", "example");
-    let cluster = Cluster {
-        name: "upstream".into(),
-        source: source(ResourceKind::Upstream),
-        endpoints: EndpointSource::Fixed(Vec::new()),
-        subsets: None,
-        load_balancing: LoadBalancing::RoundRobin,
-        transport: Transport::default(),
-    };
+    let cluster = Cluster::new("upstream", source(ResourceKind::Upstream), EndpointSource::Fixed(Vec::new()));
     let route = |number| {
         let target = Target::Cluster { cluster: "upstream".into(), subset: BTreeMap::new() };
         Arc::new(Route {

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use crate::compile::{Compiler, Table};
 use crate::destinations::DestinationBuilder;
 use crate::error::{ApplyError, ListenerError, StartError};
+use crate::health::{Board, Keeper, UpstreamHealth};
 use crate::listener;
 use crate::metrics::{Registry, WorkerCounters, render};
 use crate::options::DataPlaneOptions;
@@ -47,6 +48,7 @@ struct Shared {
     registry: Arc<Registry>,
     workers: Vec<WorkerHandle>,
     swaps: AtomicU64,
+    health: Arc<Board>,
     inner: Mutex<Inner>,
 }
 
@@ -59,6 +61,7 @@ struct Inner {
     listeners: BTreeMap<String, OpenListener>,
     next_listener: u64,
     resolver: Option<Resolver>,
+    keeper: Option<Keeper>,
 }
 
 struct OpenListener {
@@ -86,7 +89,8 @@ impl DataPlane {
             .map(|number| start(number, options.limits.clone(), Arc::clone(&registry)))
             .collect::<io::Result<_>>()
             .map_err(StartError::Worker)?;
-        let shared = Shared { options, registry, workers, swaps: AtomicU64::new(0), inner: Mutex::default() };
+        let (swaps, health, inner) = (AtomicU64::new(0), Arc::default(), Mutex::default());
+        let shared = Shared { options, registry, workers, swaps, health, inner };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -183,6 +187,12 @@ impl DataPlane {
         let counters: Vec<Arc<WorkerCounters>> =
             self.shared.workers.iter().map(|worker| Arc::clone(&worker.counters)).collect();
         render(&self.shared.registry, &counters, self.shared.swaps.load(Ordering::Relaxed), out);
+        self.shared.health.render(out);
+    }
+
+    /// Of every cluster whose endpoints are judged: which of them get no requests for now, and why.
+    pub fn health(&self) -> Vec<UpstreamHealth> {
+        self.shared.health.upstreams()
     }
 
     /// Stops accepting, tells clients to go elsewhere, and returns when all requests are answered or `within` is over.
@@ -220,11 +230,32 @@ impl Shared {
         while all_done.recv_timeout(until.saturating_duration_since(std::time::Instant::now())).is_ok() {}
     }
 
-    fn refresh_destinations(&self, inner: &mut Inner) {
+    fn refresh_destinations(self: &Arc<Self>, inner: &mut Inner) {
         let changes = inner.destinations.refresh(&inner.compiler.destinations, &self.registry);
         if !changes.is_empty() {
             let changes = Arc::new(changes);
             self.tell_all(|| Command::Destinations(Arc::clone(&changes)));
+        }
+        self.judge(inner);
+    }
+
+    /// Has the endpoints judged that are to be.
+    fn judge(self: &Arc<Self>, inner: &mut Inner) {
+        let judged = inner.destinations.judged();
+        if inner.keeper.is_none() && !judged.is_empty() {
+            let shared = Arc::downgrade(self);
+            let started = Keeper::start(Arc::clone(&self.health), move || {
+                let Some(shared) = shared.upgrade() else { return false };
+                shared.refresh_destinations(&mut shared.inner.lock());
+                true
+            });
+            match started {
+                Ok(keeper) => inner.keeper = Some(keeper),
+                Err(error) => tracing::error!(%error, "cannot start judging the health of endpoints"),
+            }
+        }
+        if let Some(keeper) = &mut inner.keeper {
+            keeper.watch(judged);
         }
     }
 

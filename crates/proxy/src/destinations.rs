@@ -8,9 +8,10 @@ use http::HeaderValue;
 use rustc_hash::FxHashMap;
 use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource};
 
-use crate::balance::{Destination, EndpointState, PANIC_PERCENT, ResolvedEndpoint, RetryBudget};
+use crate::balance::{Destination, EndpointState, ResolvedEndpoint, RetryBudget};
 use crate::compile::Destinations;
 use crate::dial::DialBuilder;
+use crate::health::PANIC_PERCENT;
 use crate::metrics::Registry;
 use crate::resolve::Addresses;
 use crate::tls::{Credential, CredentialMap};
@@ -148,6 +149,14 @@ impl DestinationBuilder {
         changes
     }
 
+    /// The clusters whose endpoints somebody has to judge.
+    pub(crate) fn judged(&self) -> Vec<Arc<Members>> {
+        let is_judged = |members: &&Arc<Members>| members.cluster.outlier_detection.is_some();
+        let mut judged: Vec<_> = self.members.values().filter(is_judged).cloned().collect();
+        judged.sort_by(|a, b| a.cluster.name.cmp(&b.cluster.name));
+        judged
+    }
+
     /// A cluster's endpoints, as they are now. What is known of an address is kept while the cluster has it.
     fn members(&mut self, name: &ClusterName) -> Option<Arc<Members>> {
         let cluster = self.clusters.get(name)?;
@@ -215,7 +224,7 @@ mod tests {
     use serin_api::{ResourceId, ResourceKind};
 
     use super::*;
-    use crate::balance::Mark;
+    use crate::health::Mark;
 
     struct Stage {
         builder: DestinationBuilder,
@@ -244,13 +253,11 @@ mod tests {
         }
 
         fn set_cluster(&mut self, load_balancing: LoadBalancing) {
+            let source = ResourceId::new(ResourceKind::Upstream, "ns", "up");
             let cluster = Cluster {
-                name: "up".into(),
-                source: ResourceId::new(ResourceKind::Upstream, "ns", "up"),
-                endpoints: EndpointSource::Fixed(Vec::new()),
                 subsets: Some(Subsets { selectors: Vec::new(), fallback: SubsetFallback::AnyEndpoint }),
                 load_balancing,
-                transport: Transport::default(),
+                ..Cluster::new("up", source, EndpointSource::Fixed(Vec::new()))
             };
             self.builder.set_clusters(&[("up".into(), Arc::new(cluster))].into());
         }

@@ -27,6 +27,7 @@ mod load_balancing;
 mod matcher;
 mod option_fault;
 mod options;
+mod outlier_detection;
 mod overlap;
 mod path;
 mod pattern;

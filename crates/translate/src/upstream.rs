@@ -9,7 +9,9 @@ use serin_api::proxy::{
 };
 use serin_api::{Ref, ResourceId, ResourceKind};
 
+use crate::field_path::FieldPath;
 use crate::load_balancing;
+use crate::outlier_detection;
 use crate::report::Finding;
 use crate::snapshot::Resource;
 use crate::upstream_tls;
@@ -78,23 +80,23 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
     let (tls, fault) = upstream_tls::of(view.snapshot, id, spec, &mut findings);
     let without_endpoints = without_endpoints.or(fault);
     let transport = Transport { tls };
+    let outliers = spec.outlier_detection.as_ref().map(outlier_detection::of).transpose().unwrap_or_else(|faults| {
+        findings.extend(faults.into_iter().map(|fault| fault.on(id, &FieldPath::root("spec"))));
+        None
+    });
     let cluster = endpoints.map(|endpoints| {
-        let (name, source) = (name(&id.reference()), id.clone());
-        Arc::new(Cluster { name, source, endpoints, subsets, load_balancing, transport })
+        let outlier_detection = outliers.map(Box::new);
+        let plain = Cluster::new(name(&id.reference()), id.clone(), endpoints);
+        Arc::new(Cluster { subsets, load_balancing, transport, outlier_detection, ..plain })
     });
     Destination { id, cluster, without_endpoints, findings }
 }
 
 /// A cluster for a Service without an Upstream of its own.
 pub(crate) fn service_cluster(reference: &Ref, service: &Ref, port: u16) -> Cluster {
-    Cluster {
-        name: name(reference),
-        source: ResourceId::new(ResourceKind::Service, &service.namespace, &service.name),
-        endpoints: EndpointSource::Service { service: service.clone(), port, selector: BTreeMap::new() },
-        subsets: None,
-        load_balancing: LoadBalancing::default(),
-        transport: Transport::default(),
-    }
+    let source = ResourceId::new(ResourceKind::Service, &service.namespace, &service.name);
+    let endpoints = EndpointSource::Service { service: service.clone(), port, selector: BTreeMap::new() };
+    Cluster::new(name(reference), source, endpoints)
 }
 
 /// The name under which a `kube` destination appears in messages and clusters.

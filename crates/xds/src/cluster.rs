@@ -23,6 +23,7 @@ use envoy_types::pb::google::protobuf::{UInt32Value, UInt64Value};
 use serin_api::proxy::{self, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 
 use crate::endpoint;
+use crate::outlier_detection::outlier_detection as envoy_outliers;
 use crate::protobuf::{any, duration, label_struct, same_stream};
 use crate::transport;
 
@@ -42,10 +43,11 @@ pub(crate) fn is_discovered(cluster: &proxy::Cluster) -> bool {
 
 /// One cluster.
 pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
-    let proxy::Cluster { name, source: _, endpoints, subsets, load_balancing, transport } = cluster;
+    let proxy::Cluster { name, source: _, endpoints, subsets, load_balancing, transport, outlier_detection } = cluster;
     let mut made = Cluster {
         name: name.to_string(),
         connect_timeout: Some(duration(CONNECT_TIMEOUT)),
+        outlier_detection: outlier_detection.as_deref().map(envoy_outliers),
         lb_subset_config: subsets.as_ref().map(subset_config),
         typed_extension_protocol_options: [(HTTP_OPTIONS.to_owned(), any(&http_options()))].into(),
         ..Cluster::default()

@@ -15,6 +15,7 @@ mod faults;
 mod header_changes;
 mod listener;
 mod matcher;
+mod outlier_detection;
 mod policy;
 mod protobuf;
 mod request_hash;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use serin_api::gateway::Matcher;
 use serin_api::proxy::{
-    Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target,
-    Transport, VirtualHost, WeightedTarget,
+    Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, ProxySpec, Route, Target, VirtualHost,
+    WeightedTarget,
 };
 use serin_api::{ResourceId, ResourceKind};
 use serin_xds::ResourceType;
@@ -44,14 +44,7 @@ fn spec(domains: &[&str], matcher: Matcher, action: Action) -> ProxySpec {
     }))
     .unwrap();
     listener.virtual_hosts.push(Arc::new(host));
-    let cluster = Cluster {
-        name: "up".into(),
-        source: source(ResourceKind::Upstream, "up"),
-        endpoints: EndpointSource::Fixed(Vec::new()),
-        subsets: None,
-        load_balancing: LoadBalancing::RoundRobin,
-        transport: Transport::default(),
-    };
+    let cluster = Cluster::new("up", source(ResourceKind::Upstream, "up"), EndpointSource::Fixed(Vec::new()));
     ProxySpec {
         listeners: vec![Arc::new(listener)],
         clusters: [("up".into(), Arc::new(cluster))].into(),

@@ -5,9 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use serin_api::proxy::{
-    Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, LoadBalancing, SubsetFallback, Subsets, Transport,
-};
+use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, SubsetFallback, Subsets};
 use serin_api::{Ref, ResourceId, ResourceKind};
 
 use super::upstream::{self, Arrivals};
@@ -40,14 +38,8 @@ fn cluster(name: &str) -> Cluster {
     };
     let subsets =
         fallback.map(|fallback| Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback });
-    Cluster {
-        name: name.into(),
-        source: ResourceId::new(ResourceKind::Upstream, "ns", name),
-        endpoints: EndpointSource::Service { service: Ref::new("ns", name), port: 80, selector: BTreeMap::new() },
-        subsets,
-        load_balancing: LoadBalancing::RoundRobin,
-        transport: Transport::default(),
-    }
+    let endpoints = EndpointSource::Service { service: Ref::new("ns", name), port: 80, selector: BTreeMap::new() };
+    Cluster { subsets, ..Cluster::new(name, ResourceId::new(ResourceKind::Upstream, "ns", name), endpoints) }
 }
 
 /// The labels of a version.

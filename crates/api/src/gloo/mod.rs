@@ -1,6 +1,7 @@
 //! The group `gloo.solo.io`: destinations, settings, and the flattened Proxy.
 
 mod load_balancer;
+mod outlier_detection;
 mod proxy;
 mod settings;
 mod upstream;
@@ -8,6 +9,7 @@ mod upstream_group;
 mod upstream_ssl;
 
 pub use load_balancer::{Empty, LeastRequest, LoadBalancerConfig, RingHash, RingHashConfig};
+pub use outlier_detection::OutlierDetection;
 pub use proxy::{Proxy, ProxyDocument};
 pub use settings::{
     DiscoveryOptions, FdsMode, GatewayOptions, GlooOptions, InvalidConfigPolicy, RbacSettings, Settings, SettingsSpec,

@@ -6,7 +6,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{LoadBalancerConfig, UpstreamSslConfig};
+use super::{LoadBalancerConfig, OutlierDetection, UpstreamSslConfig};
 use crate::{NamespacedStatuses, enumeration};
 
 /// A destination. Exactly one of its types (`kube`, `static`, …) is set.
@@ -37,6 +37,9 @@ pub struct UpstreamSpec {
     /// How TLS is spoken with the endpoints. Without it they are spoken to in plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssl_config: Option<UpstreamSslConfig>,
+    /// When an endpoint gets no requests for a while, for what it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outlier_detection: Option<OutlierDetection>,
 }
 
 /// The pods behind a Kubernetes Service.

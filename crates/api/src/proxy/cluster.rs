@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, Transport};
+use super::{Endpoint, OutlierDetection, Transport};
 use crate::{Ref, ResourceId};
 
 /// A cluster's name: `name_namespace` for an Upstream (as Gloo names its Envoy clusters),
@@ -58,6 +58,24 @@ pub struct Cluster {
     /// How its endpoints are spoken to.
     #[serde(default, skip_serializing_if = "Transport::is_plain")]
     pub transport: Transport,
+    /// When endpoints are ejected for what they answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlier_detection: Option<Box<OutlierDetection>>,
+}
+
+impl Cluster {
+    /// A cluster without subsets and options.
+    pub fn new(name: impl Into<ClusterName>, source: ResourceId, endpoints: EndpointSource) -> Self {
+        Self {
+            name: name.into(),
+            source,
+            endpoints,
+            subsets: None,
+            load_balancing: LoadBalancing::default(),
+            transport: Transport::default(),
+            outlier_detection: None,
+        }
+    }
 }
 
 /// Where a cluster's endpoints are found.

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::HeaderValue;
 use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
 
-use super::health::{EndpointHealth, in_service};
 use super::maglev::Maglev;
 use super::placement::{Placed, Placement};
 use super::retry_budget::{RetryBudget, RetryPermit};
 use super::ring::Ring;
 use super::sequence::sequence;
 use crate::dial::Dial;
+use crate::health::{EndpointHealth, Happened, Tally, in_service};
 
 /// The label that names a version in metrics.
 const VERSION_LABEL: &str = "version";
@@ -38,13 +38,15 @@ pub(crate) struct ResolvedEndpoint {
 pub(crate) struct EndpointState {
     pub(crate) address: SocketAddr,
     pub(crate) health: EndpointHealth,
+    /// What its responses add up to, where somebody judges it by them.
+    pub(crate) tally: Tally,
     /// Requests in flight, over all workers.
     active: AtomicU32,
 }
 
 impl EndpointState {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, health: EndpointHealth::default(), active: AtomicU32::new(0) }
+        Self { address, health: EndpointHealth::default(), tally: Tally::default(), active: AtomicU32::new(0) }
     }
 
     pub(crate) fn active(&self) -> u32 {
@@ -66,6 +68,11 @@ impl ActiveRequest {
     /// The endpoint's address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.0.address
+    }
+
+    /// Counts what happened to it, where somebody wants to know.
+    pub(crate) fn note(&self, happened: Happened) {
+        self.0.tally.note(happened);
     }
 }
 
@@ -253,8 +260,8 @@ mod tests {
     use serin_api::proxy::{EndpointSource, Subsets, Transport};
     use serin_api::{ResourceId, ResourceKind};
 
-    use super::super::health::PANIC_PERCENT;
     use super::*;
+    use crate::health::PANIC_PERCENT;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -271,13 +278,11 @@ mod tests {
     }
 
     fn cluster(fallback: SubsetFallback, load_balancing: LoadBalancing) -> Cluster {
+        let source = ResourceId::new(ResourceKind::Upstream, "ns", "a");
         Cluster {
-            name: "a_ns".into(),
-            source: ResourceId::new(ResourceKind::Upstream, "ns", "a"),
-            endpoints: EndpointSource::Fixed(Vec::new()),
             subsets: Some(Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback }),
             load_balancing,
-            transport: Transport::default(),
+            ..Cluster::new("a_ns", source, EndpointSource::Fixed(Vec::new()))
         }
     }
 

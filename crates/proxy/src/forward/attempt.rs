@@ -16,6 +16,7 @@ use super::patience::{Patience, TimeLimit};
 use super::pool::Pool;
 use super::retry::{Outcome, Retrying};
 use super::upstream::{SendError, UpstreamConnection};
+use super::witness::witness;
 use super::{deliver, reply};
 use crate::access_log::Outcome as Ended;
 use crate::balance::{Aim, Candidate};
@@ -93,7 +94,11 @@ pub(super) async fn run(
         {
             outgoing.set_header(&HOST, name);
         }
-        let (wait, again) = match tries.make(pool, outgoing, to_head, std::mem::take(&mut headers)).await {
+        let tried = tries.make(pool, outgoing, to_head, std::mem::take(&mut headers)).await;
+        if candidate.state.tally.is_judged() {
+            witness(&candidate.state.tally, &tried);
+        }
+        let (wait, again) = match tried {
             Ok((head, mut upstream)) => match tries.after_response(&head, &mut upstream, pool) {
                 None => {
                     upstream.forget_replay();

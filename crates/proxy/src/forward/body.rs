@@ -12,6 +12,7 @@ use super::exchange::Exchange;
 use super::pool::Pool;
 use super::upstream::{ReceiveError, UpstreamConnection};
 use crate::access_log::Outcome;
+use crate::health::Happened;
 use crate::worker::Deadline;
 
 /// A response's body. The exchange ends with it.
@@ -124,7 +125,12 @@ impl http_body::Body for Body {
         }
         match &frame {
             Poll::Ready(Some(Ok(frame))) => count(&mut this.exchange, frame.data_ref().map_or(0, Bytes::len)),
-            Poll::Ready(Some(Err(_))) => end(&mut this.exchange, Outcome::UpstreamClosed),
+            Poll::Ready(Some(Err(_))) => {
+                end(&mut this.exchange, Outcome::UpstreamClosed);
+                if let Some(active) = this.exchange.as_ref().and_then(|exchange| exchange.active.as_ref()) {
+                    active.note(Happened::Broken);
+                }
+            }
             _ => {}
         }
         frame

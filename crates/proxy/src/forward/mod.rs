@@ -14,6 +14,7 @@ mod retry;
 mod strict;
 mod tunnel;
 mod upstream;
+mod witness;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use serin_api::gateway::Matcher;
 use serin_api::proxy::{
-    Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target,
-    Transport, VirtualHost, WeightedTarget,
+    Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, ProxySpec, Route, Target, VirtualHost,
+    WeightedTarget,
 };
 use serin_api::{ResourceId, ResourceKind};
 use serin_proxy::{DataPlane, DataPlaneOptions, Limits};
@@ -88,14 +88,7 @@ pub fn host(name: &str, domains: &[&str], routes: Vec<Route>) -> Arc<VirtualHost
 }
 
 pub fn cluster(name: &str) -> Cluster {
-    Cluster {
-        name: name.into(),
-        source: source(ResourceKind::Upstream, name),
-        endpoints: EndpointSource::Fixed(Vec::new()),
-        subsets: None,
-        load_balancing: LoadBalancing::RoundRobin,
-        transport: Transport::default(),
-    }
+    Cluster::new(name, source(ResourceKind::Upstream, name), EndpointSource::Fixed(Vec::new()))
 }
 
 pub fn listener(name: &str, port: u16, hosts: Vec<Arc<VirtualHost>>) -> Listener {

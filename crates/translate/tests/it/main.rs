@@ -8,6 +8,7 @@ mod destinations;
 mod fixture;
 mod gateways;
 mod header_changes;
+mod health;
 mod host_options;
 mod matchers;
 mod model;

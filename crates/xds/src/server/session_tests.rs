@@ -1,6 +1,6 @@
 //! What a session tells, and in which order, without a socket.
 
-use serin_api::proxy::{Cluster, Endpoint, EndpointMap, EndpointSource, Listener, LoadBalancing, ProxySpec, Transport};
+use serin_api::proxy::{Cluster, Endpoint, EndpointMap, EndpointSource, Listener, ProxySpec};
 use serin_api::{ResourceId, ResourceKind};
 
 use super::*;
@@ -8,13 +8,8 @@ use crate::ListenerAddresses;
 use ResourceType::{Cluster as Cds, Endpoints as Eds, Listener as Lds, Routes as Rds};
 
 fn spec(clusters: &[&str]) -> ProxySpec {
-    let cluster = |name: &str| Cluster {
-        name: name.into(),
-        source: ResourceId::new(ResourceKind::Upstream, "test", name),
-        endpoints: EndpointSource::Fixed(Vec::new()),
-        subsets: None,
-        load_balancing: LoadBalancing::RoundRobin,
-        transport: Transport::default(),
+    let cluster = |name: &str| {
+        Cluster::new(name, ResourceId::new(ResourceKind::Upstream, "test", name), EndpointSource::Fixed(Vec::new()))
     };
     let listener = Listener {
         name: "test.gw".to_owned(),

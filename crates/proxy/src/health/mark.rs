@@ -12,11 +12,11 @@ pub(crate) const PANIC_PERCENT: f64 = 50.0;
 const OVERPROVISIONING: usize = 140;
 
 /// Why an endpoint gets no requests.
-#[cfg_attr(not(test), expect(dead_code, reason = "nobody judges endpoints yet"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Mark {
     /// Its health checks fail.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for health checks"))]
     Unhealthy = 1,
     /// Its responses were worse than they may be.
     Ejected = 2,
@@ -32,12 +32,11 @@ impl EndpointHealth {
         self.0.load(Ordering::Relaxed) == 0
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "nobody judges endpoints yet"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for health checks"))]
     pub(crate) fn has(&self, mark: Mark) -> bool {
         self.0.load(Ordering::Relaxed) & mark as u8 != 0
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "nobody judges endpoints yet"))]
     /// Sets or takes away a mark; says whether that changed anything.
     pub(crate) fn set(&self, mark: Mark, marked: bool) -> bool {
         let before = match marked {

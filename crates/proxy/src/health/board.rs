@@ -1,0 +1,74 @@
+//! What the judge found, for those who ask: metrics and the admin views.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serin_api::ResourceId;
+use serin_api::proxy::ClusterName;
+
+use super::judge::Record;
+
+/// What was found, by cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Board(Mutex<BTreeMap<ClusterName, Notice>>);
+
+/// What was found of one cluster.
+#[derive(Clone, Debug)]
+pub(super) struct Notice {
+    pub(super) source: ResourceId,
+    pub(super) record: Record,
+    pub(super) endpoints: usize,
+    pub(super) bad: Vec<BadEndpoint>,
+}
+
+/// The endpoints of an Upstream that get no requests for now, as far as enough others are left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamHealth {
+    /// The Upstream's cluster.
+    pub cluster: ClusterName,
+    /// The Upstream.
+    pub source: ResourceId,
+    /// How many endpoints there are.
+    pub endpoints: usize,
+    /// Those that get no requests.
+    pub bad: Vec<BadEndpoint>,
+}
+
+/// An endpoint that gets no requests for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadEndpoint {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Why its health checks fail, if they do.
+    pub unhealthy: Option<String>,
+    /// Why it is ejected, if it is.
+    pub ejected: Option<String>,
+    /// For how long it is ejected still, at least.
+    pub ejected_for: Option<Duration>,
+}
+
+impl Board {
+    pub(super) fn set(&self, cluster: &ClusterName, notice: Notice) {
+        self.0.lock().insert(cluster.clone(), notice);
+    }
+
+    /// Forgets all clusters but those that `stays` says.
+    pub(super) fn retain(&self, stays: impl Fn(&ClusterName) -> bool) {
+        self.0.lock().retain(|cluster, _| stays(cluster));
+    }
+
+    pub(super) fn all(&self) -> BTreeMap<ClusterName, Notice> {
+        self.0.lock().clone()
+    }
+
+    /// Every cluster whose endpoints are judged.
+    pub(crate) fn upstreams(&self) -> Vec<UpstreamHealth> {
+        let upstream = |(cluster, notice): (ClusterName, Notice)| {
+            let Notice { source, record: _, endpoints, bad } = notice;
+            UpstreamHealth { cluster, source, endpoints, bad }
+        };
+        self.all().into_iter().map(upstream).collect()
+    }
+}
