@@ -60,6 +60,7 @@ fn spec(port: u16, routes: usize) -> ProxySpec {
         ssl: false,
         tls: Vec::new(),
         strip_any_host_port: false,
+        http: Default::default(),
         access_logs: Vec::new(),
         virtual_hosts: vec![Arc::new(host)],
     };

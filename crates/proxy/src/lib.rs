@@ -25,6 +25,7 @@ mod destinations;
 mod dial;
 mod error;
 mod forward;
+mod front;
 mod health;
 pub mod http1;
 mod limits;

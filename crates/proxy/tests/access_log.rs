@@ -89,7 +89,7 @@ fn each_request_is_a_line_in_text_and_one_in_json() {
         ),
         (
             "GET /other HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n".to_owned(),
-            "GET /other 404 NR 0 tes - - route_not_found".to_owned(),
+            "GET /other 404 NR 0 tes 127.0.0.1 - route_not_found".to_owned(),
         ),
         (
             "GET /hang HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n".to_owned(),

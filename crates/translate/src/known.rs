@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serin_api::{Ref, ResourceId, ResourceKind};
 
-use crate::options;
 use crate::report::{Book, Finding};
 use crate::snapshot::{Resource, Resources, Snapshot};
 use crate::view::View;
@@ -25,7 +24,6 @@ pub(crate) fn accept_all(view: &View<'_>, book: &mut Book) {
         book.accept(id);
         book.add(Finding::error(id, "", format!("cannot be read: {}", unreadable.reason)));
     }
-    accept_connection_managers(view, book);
     if let Some(settings) = view.settings
         && let (_, Some((path, reason))) = policy::InvalidPolicy::from_settings(&settings.spec)
     {
@@ -33,28 +31,11 @@ pub(crate) fn accept_all(view: &View<'_>, book: &mut Book) {
     }
 }
 
-/// The one block of listener options of which a field is implemented.
-const CONNECTION_MANAGER: &str = "spec.httpGateway.options.httpConnectionManagerSettings";
-
 fn accept<'a, T>(view: &View<'a>, resources: &'a Resources<T>, book: &mut Book) {
     for resource in view.all(resources) {
         book.accept(&resource.id);
         for path in &resource.unimplemented {
-            // The connection manager is looked at field by field.
-            if path != CONNECTION_MANAGER {
-                book.add(not_implemented(&resource.id, path));
-            }
-        }
-    }
-}
-
-fn accept_connection_managers(view: &View<'_>, book: &mut Book) {
-    for gateway in view.all(&view.snapshot.gateways) {
-        let http = gateway.spec.http_gateway.as_ref().and_then(|http| http.options.as_ref());
-        let settings = options::map(http).and_then(|options| options.get("httpConnectionManagerSettings")?.as_object());
-        for field in settings.into_iter().flat_map(|fields| fields.keys()).filter(|field| *field != "stripAnyHostPort")
-        {
-            book.add(not_implemented(&gateway.id, &format!("{CONNECTION_MANAGER}.{field}")));
+            book.add(not_implemented(&resource.id, path));
         }
     }
 }

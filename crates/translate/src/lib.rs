@@ -20,6 +20,7 @@ mod hashing;
 mod header_changes;
 mod host;
 mod host_policy;
+mod http_settings;
 mod known;
 mod labels;
 mod listener;

@@ -15,7 +15,7 @@ use crate::report::{Book, Finding};
 use crate::snapshot::Resource;
 use crate::tls;
 use crate::view::View;
-use crate::{access_log, closed};
+use crate::{access_log, closed, http_settings};
 
 /// The proxy that a Gateway belongs to unless it names others.
 pub(crate) const DEFAULT_PROXY: &str = "gateway-proxy";
@@ -234,6 +234,7 @@ fn listen(candidate: &Candidate<'_>, places: Vec<usize>, hosts: &[Host<'_>], boo
             Arc::new(VirtualHost { name, source, domains, routes, policy: host.policy.clone() })
         })
         .collect();
+    let asked = http_settings::of(&resource.id, blocks[2], book);
     Bound {
         listener: Arc::new(Listener {
             name: resource.id.reference().to_string(),
@@ -242,17 +243,11 @@ fn listen(candidate: &Candidate<'_>, places: Vec<usize>, hosts: &[Host<'_>], boo
             bind_port: candidate.port,
             ssl: spec.ssl,
             tls: tls::gather(&mine, book),
-            strip_any_host_port: strips_host_port(candidate.http),
+            strip_any_host_port: asked.strip_any_host_port,
+            http: asked.http,
             access_logs: access_log::of(&resource.id, blocks[0], book),
             virtual_hosts,
         }),
         hosts: places,
     }
-}
-
-/// Whether `httpConnectionManagerSettings.stripAnyHostPort` is set.
-fn strips_host_port(http: &HttpGateway) -> bool {
-    options::map(http.options.as_ref())
-        .and_then(|options| options.get("httpConnectionManagerSettings")?.get("stripAnyHostPort"))
-        .is_some_and(|set| *set == serde_json::Value::Bool(true))
 }

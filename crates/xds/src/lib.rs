@@ -9,6 +9,7 @@
 
 pub mod bootstrap;
 mod cluster;
+mod connection_manager;
 mod cors;
 mod endpoint;
 mod faults;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use fastrand::Rng;
-use serin_api::proxy::{Listener, ProxySpec, VirtualHost};
+use serin_api::proxy::{HttpSettings, Listener, ProxySpec, VirtualHost};
 use serin_api::{ResourceId, ResourceKind};
 
 pub(crate) use error::DifferentialError;
@@ -175,6 +175,7 @@ fn spec(hosts: &[Arc<VirtualHost>]) -> ProxySpec {
             ssl: false,
             tls: Vec::new(),
             strip_any_host_port,
+            http: HttpSettings::default(),
             access_logs: Vec::new(),
             virtual_hosts: mine.map(|(_, host)| Arc::clone(host)).collect(),
         })

@@ -6,7 +6,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Expression, GatewayOptions};
+use super::{Expression, GatewayOptions, HttpListenerOptions};
 use crate::{NamespacedStatuses, RawOptions, Ref, Written};
 
 /// A listener: an address and a port, with TLS or without, and the VirtualServices it serves.
@@ -70,7 +70,7 @@ pub struct HttpGateway {
     pub virtual_service_namespaces: Vec<String>,
     /// Options of the HTTP listener.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<RawOptions>,
+    pub options: Option<Written<HttpListenerOptions>>,
 }
 
 /// Conditions on labels, all of which must hold.

@@ -18,6 +18,10 @@ pub use options::{AccessLogOptions, AccessLoggingService, FileSink, GatewayOptio
 pub use options::{
     CorsPolicy, HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd, WeightedDestinationOptions,
 };
+pub use options::{
+    EscapedSlashesAction, HeadersWithUnderscoreAction, HttpConnectionManagerSettings, HttpListenerOptions,
+    ServerHeaderTransformation,
+};
 pub use options::{HashCookie, HashPolicy, RouteActionHashConfig};
 pub use options::{ProtocolUpgradeConfig, ProtocolUpgradeSpec, RouteAbort, RouteDelay, RouteFaults};
 pub use options::{RetryBackOff, RetryPolicy, RouteOptions, VirtualHostOptions};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccessLog, HostPolicy, Route, ServerTls};
+use super::{AccessLog, HostPolicy, HttpSettings, Route, ServerTls};
 use crate::ResourceId;
 
 /// An address and a port, and the hosts served there.
@@ -26,6 +26,9 @@ pub struct Listener {
     pub tls: Vec<Arc<ServerTls>>,
     /// Whether a port in the request's Host is cut off before the domains are compared.
     pub strip_any_host_port: bool,
+    /// How it speaks HTTP.
+    #[serde(default, skip_serializing_if = "HttpSettings::is_default")]
+    pub http: HttpSettings,
     /// Where its requests are logged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_logs: Vec<AccessLog>,

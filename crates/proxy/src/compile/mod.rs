@@ -14,6 +14,7 @@ pub(crate) use destinations::{DestinationHandle, Destinations};
 use crate::access_log::{AccessLogs, LogFiles};
 use crate::action::{CompiledAction, WHOLE};
 use crate::error::{ApplyError, CompileError, RouteError};
+use crate::front::Front;
 use crate::metrics::Registry;
 use crate::policy::{CompiledHostPolicy, CompiledPolicy};
 use crate::router::{HostIndex, Router, RouterBuilder};
@@ -22,6 +23,8 @@ use crate::router::{HostIndex, Router, RouterBuilder};
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) hosts: HostIndex,
+    /// What it does to every request.
+    pub(crate) front: Front,
     pub(crate) virtual_hosts: Vec<Arc<CompiledHost>>,
     /// What requests that match nothing are counted under.
     pub(crate) unmatched: u32,
@@ -100,6 +103,7 @@ impl Compiler {
             .map(|(listener, name, virtual_hosts)| {
                 Arc::new(Table {
                     hosts: host_index(listener),
+                    front: Front::new(&listener.http),
                     virtual_hosts,
                     unmatched: registry.scope(&name, "", ""),
                     clusters: Arc::clone(&clusters),

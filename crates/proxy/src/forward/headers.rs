@@ -1,11 +1,4 @@
-//! Headers between client and upstream: what belongs to one connection is taken out, what tells the upstream about the
-//! client is put in.
-//!
-//! `x-forwarded-for` gets the client's address appended and `x-forwarded-proto` is set, as Gloo's listeners do it
-//! (`useRemoteAddress`). `x-request-id` is kept when the client is on a loopback or private address and made anew when
-//! not (Envoy's rule for edge proxies).
-
-use std::net::IpAddr;
+//! Headers between client and upstream: what belongs to one connection is taken out.
 
 use bytes::{BufMut, BytesMut};
 use http::header::{
@@ -13,14 +6,11 @@ use http::header::{
 };
 use http::{HeaderValue, Method, Request, Uri, Version};
 
+use crate::front::is_told;
 use crate::router::without_port;
-use crate::worker::ConnectionState;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Why a request's host was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +101,6 @@ struct Found {
     upgrade: bool,
     expect: bool,
     cookies: u32,
-    forwarded_for: bool,
-    request_id: bool,
 }
 
 impl Found {
@@ -128,8 +116,6 @@ impl Found {
                 COOKIE => found.cookies += 1,
                 _ if *name == KEEP_ALIVE => found.keep_alive = true,
                 _ if *name == PROXY_CONNECTION => found.proxy_connection = true,
-                _ if *name == FORWARDED_FOR => found.forwarded_for = true,
-                _ if *name == REQUEST_ID => found.request_id = true,
                 _ => {}
             }
         }
@@ -156,14 +142,16 @@ impl Found {
     }
 }
 
-/// Removes what Connection names. Host and the length are not the connection's, whatever it says.
+/// Removes what Connection names. Host, the length and what upstreams are told are not the connection's, whatever it says.
 fn strip_named(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .filter(|name| ![HOST, CONTENT_LENGTH, TRANSFER_ENCODING, TE, UPGRADE, CONNECTION].contains(name))
+        .filter(|name| {
+            ![HOST, CONTENT_LENGTH, TRANSFER_ENCODING, TE, UPGRADE, CONNECTION].contains(name) && !is_told(name)
+        })
         .collect();
     for name in named {
         headers.remove(name);
@@ -191,12 +179,7 @@ pub(crate) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
 }
 
 /// Makes a client's request one for an upstream.
-pub(crate) fn to_upstream<B>(
-    request: &mut Request<B>,
-    connection: &ConnectionState,
-    upgrade: Option<HeaderValue>,
-    random: &mut fastrand::Rng,
-) {
+pub(crate) fn to_upstream<B>(request: &mut Request<B>, upgrade: Option<HeaderValue>) {
     // The target names the host: it outranks Host, and the upstream gets a path.
     if request.uri().authority().is_some() {
         let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
@@ -231,30 +214,11 @@ pub(crate) fn to_upstream<B>(
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
     }
-
-    let forwarded_for = if found.forwarded_for { appended(headers, &connection.forwarded_for) } else { None };
-    headers.insert(FORWARDED_FOR, forwarded_for.unwrap_or_else(|| connection.forwarded_for.clone()));
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(connection.scheme()));
-    if !found.request_id || !is_internal(connection.peer) {
-        headers.insert(REQUEST_ID, request_id(random));
-    }
 }
 
 /// Takes an upstream's connection headers out of its response.
 pub(crate) fn to_client(headers: &mut HeaderMap) {
     Found::in_headers(headers).strip(headers);
-}
-
-/// The values of `x-forwarded-for` and `address`, as one list.
-fn appended(headers: &HeaderMap, address: &HeaderValue) -> Option<HeaderValue> {
-    let mut all = BytesMut::new();
-    for value in headers.get_all(FORWARDED_FOR).iter().chain([address]) {
-        if !all.is_empty() {
-            all.put_slice(b",");
-        }
-        all.put_slice(value.as_bytes());
-    }
-    HeaderValue::from_maybe_shared(all.freeze()).ok()
 }
 
 /// HTTP/2 may send cookies one by one; HTTP/1.1 has them on one line (RFC 9113, 8.2.3).
@@ -272,32 +236,6 @@ fn join_cookies(headers: &mut HeaderMap) {
     if let Ok(value) = HeaderValue::from_maybe_shared(all.freeze()) {
         headers.insert(COOKIE, value);
     }
-}
-
-fn is_internal(peer: IpAddr) -> bool {
-    match peer {
-        IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
-        IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),
-    }
-}
-
-/// A random UUID (version 4).
-fn request_id(random: &mut fastrand::Rng) -> HeaderValue {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut bytes = random.u128(..).to_be_bytes();
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (i, byte) in bytes.iter().enumerate() {
-        if matches!(i, 4 | 6 | 8 | 10) {
-            at += 1;
-        }
-        text[at] = HEX[usize::from(byte >> 4)];
-        text[at + 1] = HEX[usize::from(byte & 15)];
-        at += 2;
-    }
-    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 #[cfg(test)]
@@ -366,16 +304,6 @@ mod tests {
         assert!(upgrade(&request("/", &[("upgrade", "websocket")])).is_none());
         assert!(upgrade(&request("/", &[("connection", "upgrade"), ("upgrade", "H2C")])).is_none());
         assert!(upgrade(&request("/", &[("connection", "upgrade"), ("upgrade", "foo, h2c")])).is_none());
-    }
-
-    #[test]
-    fn request_ids_are_version_4_uuids() {
-        let id = request_id(&mut fastrand::Rng::with_seed(3));
-        let text = id.to_str().unwrap();
-        assert_eq!(text.len(), 36);
-        assert_eq!(text.match_indices('-').map(|(at, _)| at).collect::<Vec<_>>(), [8, 13, 18, 23]);
-        assert_eq!(&text[14..15], "4");
-        assert!(matches!(&text[19..20], "8" | "9" | "a" | "b"));
     }
 
     #[test]

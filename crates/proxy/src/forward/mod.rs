@@ -27,6 +27,7 @@ use hyper::body::Incoming;
 
 use crate::access_log::{Outcome, Record};
 use crate::action::{CompiledAction, CompiledTarget};
+use crate::front::Turned;
 use crate::http1::ResponseHead;
 use crate::policy::CorsRequest;
 use crate::router::RequestView;
@@ -57,13 +58,20 @@ pub(crate) async fn respond(
     if table.hosts.strips_port() {
         headers::strip_port(&mut request);
     }
+    let client = table.front.client(request.headers());
+    let received = table.front.receive(&mut request, &connection, &mut worker.random.borrow_mut());
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
     exchange.protocol = request.version();
     if let Some(logs) = &table.access_logs {
         let peer = SocketAddr::new(exchange.connection.peer, exchange.connection.peer_port);
+        let peer = client.map_or(peer, |client| SocketAddr::new(client, 0));
         exchange.note().record = Some(Record::begin(Arc::clone(logs), &request, peer));
     }
-    let decision = decide(&mut exchange, &table, &request);
+    let decision = match received {
+        Ok(()) => decide(&mut exchange, &table, &request),
+        Err(Turned::Refused) => Err((StatusCode::BAD_REQUEST, "")),
+        Err(Turned::Redirect(location)) => Ok(Decision::Redirect { status: StatusCode::TEMPORARY_REDIRECT, location }),
+    };
     let refused_tunnel = (*request.method() == Method::CONNECT).then(|| Rc::clone(&exchange.connection));
     if matches!(decision, Ok(Decision::Respond { .. } | Decision::Redirect { .. })) {
         changes::save(&mut exchange, &request);
@@ -92,6 +100,7 @@ pub(crate) async fn respond(
     {
         reply::end_connection(&connection, &mut response);
     }
+    table.front.send(response.headers_mut());
     if let Some(mut record) = response.body_mut().exchange().and_then(Exchange::take_record) {
         record.keep_response(&response);
         if let Some(exchange) = response.body_mut().exchange() {
@@ -120,7 +129,7 @@ fn decide(
         path: uri.path(),
         query: uri.query(),
         authority,
-        scheme: exchange.connection.scheme(),
+        scheme: table.front.scheme(request.headers(), &exchange.connection),
         headers: request.headers(),
     };
     let not_found = (StatusCode::NOT_FOUND, "");
@@ -205,7 +214,7 @@ async fn forward(
         return reply::refusal(exchange, StatusCode::FORBIDDEN, bytes::Bytes::new());
     }
     let switches = upgrade.is_some();
-    headers::to_upstream(&mut request, &exchange.connection, upgrade, &mut worker.random.borrow_mut());
+    headers::to_upstream(&mut request, upgrade);
     let hash = if destination.goes_by_hash() { hash(&mut exchange, &request) } else { None };
     changes::request(&mut exchange, &mut request, prefix, destination.is_named());
     if let Some(record) = exchange.record() {

@@ -18,6 +18,7 @@ pub(crate) struct LocalListener {
     table: RefCell<Rc<LocalTable>>,
     /// How it speaks TLS, if it does.
     tls: RefCell<Option<Arc<TlsTable>>>,
+    port: u16,
     /// Dropped to stop accepting.
     pub(crate) accepting: RefCell<Option<oneshot::Sender<()>>>,
 }
@@ -34,13 +35,23 @@ impl std::ops::Deref for LocalTable {
 }
 
 impl LocalListener {
-    pub(crate) fn new(table: Arc<Table>, tls: Option<Arc<TlsTable>>, accepting: oneshot::Sender<()>) -> Self {
+    pub(crate) fn new(
+        table: Arc<Table>,
+        tls: Option<Arc<TlsTable>>,
+        port: u16,
+        accepting: oneshot::Sender<()>,
+    ) -> Self {
         let accepting = RefCell::new(Some(accepting));
-        Self { table: RefCell::new(Rc::new(LocalTable(table))), tls: RefCell::new(tls), accepting }
+        Self { table: RefCell::new(Rc::new(LocalTable(table))), tls: RefCell::new(tls), port, accepting }
     }
 
     pub(crate) fn table(&self) -> Rc<LocalTable> {
         Rc::clone(&self.table.borrow())
+    }
+
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// How it speaks TLS right now, if it does.

@@ -125,8 +125,9 @@ impl Worker {
         match command {
             Command::Open { listener, socket, table, tls } => match TcpListener::from_std(socket) {
                 Ok(socket) => {
+                    let port = socket.local_addr().map_or(0, |address| address.port());
                     let (accepting, closed) = oneshot::channel();
-                    let local = Rc::new(LocalListener::new(table, tls, accepting));
+                    let local = Rc::new(LocalListener::new(table, tls, port, accepting));
                     listeners.insert(listener, Rc::clone(&local));
                     tokio::task::spawn_local(accept(Rc::clone(self), local, socket, closed));
                 }

@@ -100,6 +100,7 @@ pub fn listener(name: &str, port: u16, hosts: Vec<Arc<VirtualHost>>) -> Listener
         ssl: false,
         tls: Vec::new(),
         strip_any_host_port: false,
+        http: Default::default(),
         access_logs: Vec::new(),
         virtual_hosts: hosts,
     }

@@ -61,6 +61,7 @@ fn same_listener(old: &Arc<Listener>, new: &Arc<Listener>) -> Arc<Listener> {
         bind_address: new.bind_address.clone(),
         tls: new.tls.iter().map(|tls| old.tls.iter().find(|before| *before == tls).unwrap_or(tls).clone()).collect(),
         access_logs: new.access_logs.clone(),
+        http: new.http.clone(),
         ..**new
     };
     let same = alike(&listener.virtual_hosts, &old.virtual_hosts)
@@ -68,7 +69,7 @@ fn same_listener(old: &Arc<Listener>, new: &Arc<Listener>) -> Arc<Listener> {
         && (&listener.source, &listener.bind_address, listener.bind_port)
             == (&old.source, &old.bind_address, old.bind_port)
         && (listener.ssl, listener.strip_any_host_port) == (old.ssl, old.strip_any_host_port)
-        && listener.access_logs == old.access_logs;
+        && (&listener.http, &listener.access_logs) == (&old.http, &old.access_logs);
     if same { old.clone() } else { Arc::new(listener) }
 }
 

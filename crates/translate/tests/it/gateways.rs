@@ -238,12 +238,12 @@ fn a_port_is_cut_off_when_the_connection_manager_says_so() {
     let mut world = World::new();
     world.apply(&gateway(
         "gateway-proxy",
-        "{bindAddress: '::', bindPort: 8080, httpGateway: {options: {httpConnectionManagerSettings: {stripAnyHostPort: true, idleTimeout: 5s}}}}",
+        "{bindAddress: '::', bindPort: 8080, httpGateway: {options: {httpConnectionManagerSettings: {stripAnyHostPort: true, tracing: {}}}}}",
     ));
     world.serve();
     assert!(world.serving().listeners[0].strip_any_host_port);
     assert_eq!(
         gateway_status(&world, "gateway-proxy").1,
-        "advice:\n  spec.httpGateway.options.httpConnectionManagerSettings.idleTimeout: not implemented yet: it has no effect"
+        "advice:\n  spec.httpGateway.options.httpConnectionManagerSettings.tracing: not implemented yet: it has no effect"
     );
 }

@@ -10,6 +10,7 @@ mod gateways;
 mod header_changes;
 mod health;
 mod host_options;
+mod http_settings;
 mod matchers;
 mod model;
 mod never_open;

@@ -8,6 +8,7 @@ mod gateway;
 mod hashing;
 mod headers;
 mod host;
+mod http_listener;
 mod retries;
 mod route;
 mod upgrades;
@@ -19,6 +20,10 @@ pub use gateway::{AccessLogOptions, AccessLoggingService, FileSink, GatewayOptio
 pub use hashing::{HashCookie, HashPolicy, RouteActionHashConfig};
 pub use headers::{HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd};
 pub use host::VirtualHostOptions;
+pub use http_listener::{
+    EscapedSlashesAction, HeadersWithUnderscoreAction, HttpConnectionManagerSettings, HttpListenerOptions,
+    ServerHeaderTransformation,
+};
 pub use retries::{RetryBackOff, RetryPolicy};
 pub use route::RouteOptions;
 pub use upgrades::{ProtocolUpgradeConfig, ProtocolUpgradeSpec};

@@ -1,0 +1,126 @@
+//! The options of a Gateway's HTTP listener: how it speaks HTTP, and what it does to every request.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::enumeration;
+
+/// The options of an HTTP listener.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpListenerOptions {
+    /// How the listener speaks HTTP, and what it does to every request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_connection_manager_settings: Option<HttpConnectionManagerSettings>,
+}
+
+/// How a listener speaks HTTP, and what it does to every request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpConnectionManagerSettings {
+    /// Whether a port in the request's Host is cut off before the domains are compared (default false).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strip_any_host_port: Option<bool>,
+    /// Whether `.` and `..` in paths are resolved, escapes of letters, digits and `-._~` are undone, and `\` becomes `/`,
+    /// before routes see the path and upstreams get it (default true).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normalize_path: Option<bool>,
+    /// Whether slashes in a row become one, before routes see the path and upstreams get it (default false).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge_slashes: Option<bool>,
+    /// What is done with `%2F` and `%5C` in paths, before anything else is (default: nothing).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_with_escaped_slashes_action: Option<EscapedSlashesAction>,
+    /// The `server` of responses (default `envoy`, once there is a `serverHeaderTransformation`; without either, responses
+    /// keep theirs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// Whether `serverName` replaces the upstream's (default, where there is a `serverName`) or only fills in for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_header_transformation: Option<ServerHeaderTransformation>,
+    /// What is appended to `via` of requests and responses (default: nothing).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// Whether the client is whoever connected, whose address is appended to `x-forwarded-for`, and who is not believed
+    /// what it says in `x-forwarded-proto` (default true). Else both headers stay as they came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_remote_address: Option<bool>,
+    /// How many proxies in front of this one are trusted: the client's address is that far from the end of
+    /// `x-forwarded-for`, and their `x-forwarded-proto` stands (default 0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xff_num_trusted_hops: Option<u32>,
+    /// Whether `x-forwarded-for` stays as it came, whatever `useRemoteAddress` says (default false).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_xff_append: Option<bool>,
+    /// Whether the listener's port is told in `x-forwarded-port` (default false).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub append_x_forwarded_port: Option<bool>,
+    /// Whether a request without `x-request-id` gets one (default true).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generate_request_id: Option<bool>,
+    /// Whether the `x-request-id` of a client from outside is kept (default false).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preserve_external_request_id: Option<bool>,
+    /// What is done with request headers that have a `_` in their names (default: nothing).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers_with_underscores_action: Option<HeadersWithUnderscoreAction>,
+}
+
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+        pub enum $name {
+            $($(#[$of])* #[serde(rename = $text)] $variant,)*
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                enumeration::deserialize(deserializer, &[$(($text, Self::$variant),)*], &[])
+            }
+        }
+    };
+}
+
+choices! {
+    /// What is done with `%2F` and `%5C` in paths.
+    EscapedSlashesAction {
+        /// As `KEEP_UNCHANGED`.
+        #[default]
+        Default = "IMPLEMENTATION_SPECIFIC_DEFAULT",
+        /// Nothing.
+        Keep = "KEEP_UNCHANGED",
+        /// Such a request is answered 400.
+        Reject = "REJECT_REQUEST",
+        /// They are undone, and the client is sent to the path that results (307).
+        Redirect = "UNESCAPE_AND_REDIRECT",
+        /// They are undone.
+        Forward = "UNESCAPE_AND_FORWARD",
+    }
+}
+
+choices! {
+    /// Whose `server` header a response has.
+    ServerHeaderTransformation {
+        /// This gateway's.
+        #[default]
+        Overwrite = "OVERWRITE",
+        /// The upstream's, or this gateway's where that has none.
+        AppendIfAbsent = "APPEND_IF_ABSENT",
+        /// The upstream's, if it has one.
+        PassThrough = "PASS_THROUGH",
+    }
+}
+
+choices! {
+    /// What is done with request headers that have a `_` in their names.
+    HeadersWithUnderscoreAction {
+        /// Nothing.
+        #[default]
+        Allow = "ALLOW",
+        /// Such a request is answered 400.
+        Reject = "REJECT_CLIENT_REQUEST",
+        /// Such headers are left out.
+        Drop = "DROP_HEADER",
+    }
+}

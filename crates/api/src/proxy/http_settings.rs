@@ -1,0 +1,113 @@
+//! How a listener speaks HTTP, and what it does to every request before any route sees it.
+
+use serde::{Deserialize, Serialize};
+
+/// How a listener speaks HTTP. The default is what a Gateway gets that says nothing about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpSettings {
+    /// What is done to paths.
+    pub paths: PathSettings,
+    /// What upstreams are told of the client.
+    pub forwarded: ForwardedSettings,
+    /// What is done with request headers that have a `_` in their names.
+    pub underscores: Underscores,
+    /// The `server` header of responses; `None` leaves it as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerHeader>,
+    /// What is appended to `via` of requests and responses; a valid header value, not empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+}
+
+impl HttpSettings {
+    /// Whether nothing is set.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What is done to the paths of requests, in the order of the fields. Routes, upstreams and logs see the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PathSettings {
+    /// What is done with `%2F` and `%5C`.
+    pub escaped_slashes: EscapedSlashes,
+    /// Whether `.` and `..` are resolved, needless escapes undone and backslashes turned.
+    pub normalize: bool,
+    /// Whether slashes in a row become one.
+    pub merge_slashes: bool,
+}
+
+impl Default for PathSettings {
+    fn default() -> Self {
+        Self { escaped_slashes: EscapedSlashes::Keep, normalize: true, merge_slashes: false }
+    }
+}
+
+/// What is done with `%2F` and `%5C` in paths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EscapedSlashes {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// Such a request is answered 400.
+    Reject,
+    /// They are undone, and the client is sent to the path that results.
+    Redirect,
+    /// They are undone.
+    Undo,
+}
+
+/// What upstreams are told of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ForwardedSettings {
+    /// Whether the client is whoever connected; else it is whom `x-forwarded-for` names.
+    pub use_remote_address: bool,
+    /// How many proxies in front of this one are trusted.
+    pub trusted_hops: u32,
+    /// Whether the address of whoever connected is appended to `x-forwarded-for`; not without `use_remote_address`.
+    pub append_for: bool,
+    /// Whether the listener's port is told in `x-forwarded-port`.
+    pub port: bool,
+    /// Whether a request without `x-request-id` gets one.
+    pub generate_request_id: bool,
+    /// Whether the `x-request-id` of a client from outside is kept.
+    pub keep_external_request_id: bool,
+}
+
+impl Default for ForwardedSettings {
+    fn default() -> Self {
+        Self {
+            use_remote_address: true,
+            trusted_hops: 0,
+            append_for: true,
+            port: false,
+            generate_request_id: true,
+            keep_external_request_id: false,
+        }
+    }
+}
+
+/// What is done with request headers that have a `_` in their names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Underscores {
+    /// Nothing.
+    #[default]
+    Allow,
+    /// Such a request is answered 400.
+    Reject,
+    /// Such headers are left out.
+    Drop,
+}
+
+/// The `server` header of responses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerHeader {
+    /// A valid header value, not empty.
+    pub name: String,
+    /// Whether it replaces the upstream's; else it stands in for one that is not there.
+    pub overwrite: bool,
+}

@@ -1,0 +1,139 @@
+//! What a listener does to every request before any route sees it, and to every response: its connection manager's
+//! settings, compiled.
+
+mod forwarded;
+mod path;
+
+use http::header::{HeaderMap, HeaderName, SERVER, VIA};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Request, Uri};
+use serin_api::proxy::{HttpSettings, Underscores};
+
+use crate::worker::ConnectionState;
+use path::Resolved;
+
+pub(crate) use forwarded::is_told;
+
+/// A listener's settings, compiled.
+#[derive(Debug)]
+pub(crate) struct Front {
+    settings: HttpSettings,
+    server: Option<(HeaderValue, bool)>,
+    via: Option<HeaderValue>,
+}
+
+/// A request that comes no further.
+pub(crate) enum Turned {
+    /// It is refused.
+    Refused,
+    /// Its path is another one.
+    Redirect(HeaderValue),
+}
+
+impl Front {
+    pub(crate) fn new(settings: &HttpSettings) -> Self {
+        let value = |text: &String| HeaderValue::from_str(text).ok();
+        Self {
+            server: settings.server.as_ref().and_then(|server| Some((value(&server.name)?, server.overwrite))),
+            via: settings.via.as_ref().and_then(value),
+            settings: settings.clone(),
+        }
+    }
+
+    /// Makes a client's request what routes see and upstreams get.
+    ///
+    /// # Errors
+    /// When it comes no further.
+    pub(crate) fn receive<B>(
+        &self,
+        request: &mut Request<B>,
+        connection: &ConnectionState,
+        random: &mut fastrand::Rng,
+    ) -> Result<(), Turned> {
+        if self.settings.underscores != Underscores::Allow {
+            self.screen_names(request.headers_mut())?;
+        }
+        if *request.method() != Method::CONNECT {
+            self.resolve_path(request)?;
+        }
+        forwarded::tell(&self.settings.forwarded, request.headers_mut(), connection, random);
+        if let Some(via) = &self.via {
+            append(request.headers_mut(), VIA, via, b", ");
+        }
+        Ok(())
+    }
+
+    /// Makes a response what clients get.
+    pub(crate) fn send(&self, headers: &mut HeaderMap) {
+        match &self.server {
+            Some((name, overwrite)) if *overwrite || !headers.contains_key(SERVER) => {
+                headers.insert(SERVER, name.clone());
+            }
+            _ => {}
+        }
+        if let Some(via) = &self.via {
+            append(headers, VIA, via, b", ");
+        }
+    }
+
+    /// `http` or `https`, as the client spoke it: to the proxy in front of this one, where that is believed.
+    pub(crate) fn scheme(&self, headers: &HeaderMap, connection: &ConnectionState) -> &'static str {
+        let forwarded = &self.settings.forwarded;
+        if forwarded.use_remote_address && forwarded.trusted_hops == 0 {
+            return connection.scheme();
+        }
+        forwarded::scheme(headers).unwrap_or_else(|| connection.scheme())
+    }
+
+    /// Who the client is, where that is not whoever connected.
+    pub(crate) fn client(&self, headers: &HeaderMap) -> Option<std::net::IpAddr> {
+        forwarded::client(&self.settings.forwarded, headers)
+    }
+
+    fn screen_names(&self, headers: &mut HeaderMap) -> Result<(), Turned> {
+        let named = |name: &HeaderName| name.as_str().contains('_');
+        let found: Vec<HeaderName> = headers.keys().filter(|name| named(name)).cloned().collect();
+        if !found.is_empty() && self.settings.underscores == Underscores::Reject {
+            return Err(Turned::Refused);
+        }
+        for name in found {
+            headers.remove(name);
+        }
+        Ok(())
+    }
+
+    fn resolve_path<B>(&self, request: &mut Request<B>) -> Result<(), Turned> {
+        let uri = request.uri();
+        let (path, turn) = match path::resolve(self.settings.paths, uri.path()) {
+            Resolved::Same => return Ok(()),
+            Resolved::Refused => return Err(Turned::Refused),
+            Resolved::Redirect(path) => (path, true),
+            Resolved::Other(path) => (path, false),
+        };
+        let target = match uri.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path,
+        };
+        if turn {
+            return Err(HeaderValue::try_from(target).map_or(Turned::Refused, Turned::Redirect));
+        }
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(|_| Turned::Refused)?);
+        *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Turned::Refused)?;
+        Ok(())
+    }
+}
+
+/// Appends to a header that is a list, and makes one value of all.
+fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue, comma: &[u8]) {
+    let mut all = Vec::new();
+    for value in headers.get_all(&name).iter().chain([value]) {
+        if !all.is_empty() {
+            all.extend_from_slice(comma);
+        }
+        all.extend_from_slice(value.as_bytes());
+    }
+    if let Ok(all) = HeaderValue::from_maybe_shared(bytes::Bytes::from(all)) {
+        headers.insert(name, all);
+    }
+}

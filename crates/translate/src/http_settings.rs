@@ -1,0 +1,108 @@
+//! A Gateway's `httpConnectionManagerSettings`: how its listener speaks HTTP, and what it does to every request.
+
+use serin_api::ResourceId;
+use serin_api::gateway::{
+    EscapedSlashesAction, HeadersWithUnderscoreAction, HttpConnectionManagerSettings, HttpListenerOptions,
+    ServerHeaderTransformation,
+};
+use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
+
+use crate::option_fault::{OptionFault, read};
+use crate::options::Options;
+use crate::report::{Book, Finding};
+
+const BLOCK: &str = "spec.httpGateway.options";
+const FIELD: &str = "httpConnectionManagerSettings";
+/// What Envoy calls itself where nobody says otherwise; manifests that ask for a name without giving one mean this.
+const SERVER: &str = "envoy";
+
+/// What a listener is asked to do.
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// Whether a port in the request's Host is cut off.
+    pub(crate) strip_any_host_port: bool,
+    pub(crate) http: HttpSettings,
+}
+
+/// What `options` ask for. A field at fault is left out and told.
+pub(crate) fn of(id: &ResourceId, options: Option<&Options>, book: &mut Book) -> Asked {
+    let Some(options) = options else { return Asked::default() };
+    let mut faults: Vec<OptionFault> = Vec::new();
+    let settings = settings(options, &mut faults);
+    let http = HttpSettings {
+        paths: paths(&settings),
+        forwarded: forwarded(&settings),
+        underscores: match settings.headers_with_underscores_action.unwrap_or_default() {
+            HeadersWithUnderscoreAction::Allow => Underscores::Allow,
+            HeadersWithUnderscoreAction::Reject => Underscores::Reject,
+            HeadersWithUnderscoreAction::Drop => Underscores::Drop,
+        },
+        server: server(&settings, &mut faults),
+        via: header_value("via", settings.via.clone(), &mut faults),
+    };
+    for OptionFault { field, reason } in faults {
+        let path = format!("{BLOCK}.{field}");
+        book.add(Finding::error(id, path.clone(), format!("{path}: {reason}")));
+    }
+    Asked { strip_any_host_port: settings.strip_any_host_port.unwrap_or_default(), http }
+}
+
+/// Reads each field by itself, so that one at fault does not take the others with it.
+fn settings(options: &Options, faults: &mut Vec<OptionFault>) -> HttpConnectionManagerSettings {
+    let mut of_block = Vec::new();
+    let settings = match options.get(FIELD) {
+        Some(serde_json::Value::Object(fields)) => read(fields, &mut of_block),
+        _ => read::<HttpListenerOptions>(options, faults).http_connection_manager_settings.unwrap_or_default(),
+    };
+    faults.extend(of_block.into_iter().map(|OptionFault { field, reason }| fault(&field, reason)));
+    settings
+}
+
+fn fault(field: &str, reason: impl Into<String>) -> OptionFault {
+    OptionFault::new(&format!("{FIELD}.{field}"), reason)
+}
+
+fn paths(settings: &HttpConnectionManagerSettings) -> PathSettings {
+    PathSettings {
+        escaped_slashes: match settings.path_with_escaped_slashes_action.unwrap_or_default() {
+            EscapedSlashesAction::Default | EscapedSlashesAction::Keep => EscapedSlashes::Keep,
+            EscapedSlashesAction::Reject => EscapedSlashes::Reject,
+            EscapedSlashesAction::Redirect => EscapedSlashes::Redirect,
+            EscapedSlashesAction::Forward => EscapedSlashes::Undo,
+        },
+        normalize: settings.normalize_path.unwrap_or(true),
+        merge_slashes: settings.merge_slashes.unwrap_or_default(),
+    }
+}
+
+fn forwarded(settings: &HttpConnectionManagerSettings) -> ForwardedSettings {
+    let use_remote_address = settings.use_remote_address.unwrap_or(true);
+    ForwardedSettings {
+        use_remote_address,
+        trusted_hops: settings.xff_num_trusted_hops.unwrap_or_default(),
+        append_for: use_remote_address && !settings.skip_xff_append.unwrap_or_default(),
+        port: settings.append_x_forwarded_port.unwrap_or_default(),
+        generate_request_id: settings.generate_request_id.unwrap_or(true),
+        keep_external_request_id: settings.preserve_external_request_id.unwrap_or_default(),
+    }
+}
+
+fn server(settings: &HttpConnectionManagerSettings, faults: &mut Vec<OptionFault>) -> Option<ServerHeader> {
+    let name = header_value("serverName", settings.server_name.clone(), faults);
+    let overwrite = match (settings.server_header_transformation, &name) {
+        (Some(ServerHeaderTransformation::PassThrough), _) | (None, None) => return None,
+        (Some(ServerHeaderTransformation::AppendIfAbsent), _) => false,
+        (Some(ServerHeaderTransformation::Overwrite), _) | (None, Some(_)) => true,
+    };
+    Some(ServerHeader { name: name.unwrap_or_else(|| SERVER.to_owned()), overwrite })
+}
+
+/// A value that a header can have; `None` for none, and for one that it cannot.
+fn header_value(field: &str, value: Option<String>, faults: &mut Vec<OptionFault>) -> Option<String> {
+    let value = value.filter(|value| !value.is_empty())?;
+    let fits = value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) && value.trim() == value;
+    if !fits {
+        faults.push(fault(field, format!("{value:?} cannot be a header's value: use printable ASCII")));
+    }
+    fits.then_some(value)
+}

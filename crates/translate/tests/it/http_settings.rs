@@ -1,0 +1,99 @@
+//! A Gateway's `httpConnectionManagerSettings`: what its listener gets of them, and what is wrong with them.
+
+use serin_api::ResourceKind;
+use serin_api::StatusState::{Accepted, Rejected};
+use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
+
+use crate::fixture::World;
+
+fn world(settings: &str) -> World {
+    let mut world = World::new();
+    world
+        .apply(&format!(
+            "apiVersion: gateway.solo.io/v1\nkind: Gateway\nmetadata: {{name: gateway-proxy, namespace: gloo-system}}\n\
+             spec: {{bindAddress: '::', bindPort: 8080, \
+             httpGateway: {{options: {{httpConnectionManagerSettings: {settings}}}}}}}\n"
+        ))
+        .serve();
+    world
+}
+
+fn settings(world: &World) -> HttpSettings {
+    world.serving().listeners[0].http.clone()
+}
+
+fn status(world: &World) -> (serin_api::StatusState, String) {
+    world.status(ResourceKind::Gateway, "gloo-system", "gateway-proxy")
+}
+
+#[test]
+fn every_field_reaches_the_listener() {
+    let world = world(
+        "{normalizePath: false, mergeSlashes: true, pathWithEscapedSlashesAction: UNESCAPE_AND_REDIRECT, \
+         serverName: us, serverHeaderTransformation: APPEND_IF_ABSENT, via: here, useRemoteAddress: false, \
+         xffNumTrustedHops: 2, skipXffAppend: true, appendXForwardedPort: true, generateRequestId: false, \
+         preserveExternalRequestId: true, headersWithUnderscoresAction: DROP_HEADER}",
+    );
+    assert_eq!(status(&world), (Accepted, String::new()));
+    let expected = HttpSettings {
+        paths: PathSettings { escaped_slashes: EscapedSlashes::Redirect, normalize: false, merge_slashes: true },
+        forwarded: ForwardedSettings {
+            use_remote_address: false,
+            trusted_hops: 2,
+            append_for: false,
+            port: true,
+            generate_request_id: false,
+            keep_external_request_id: true,
+        },
+        underscores: Underscores::Drop,
+        server: Some(ServerHeader { name: "us".to_owned(), overwrite: false }),
+        via: Some("here".to_owned()),
+    };
+    assert_eq!(settings(&world), expected);
+}
+
+#[test]
+fn without_settings_paths_are_normalised_and_whoever_connects_is_the_client() {
+    for silent in ["{}", "{normalizePath: null}", "{pathWithEscapedSlashesAction: 0, via: ''}"] {
+        let settings = settings(&world(silent));
+        assert_eq!(settings, HttpSettings::default(), "{silent}");
+        assert!(settings.paths.normalize && settings.forwarded.use_remote_address && settings.forwarded.append_for);
+    }
+}
+
+#[test]
+fn a_server_header_is_named_where_one_is_asked_for() {
+    for (written, server) in [
+        ("{serverName: us}", Some(("us", true))),
+        ("{serverHeaderTransformation: OVERWRITE}", Some(("envoy", true))),
+        ("{serverHeaderTransformation: APPEND_IF_ABSENT}", Some(("envoy", false))),
+        ("{serverName: us, serverHeaderTransformation: PASS_THROUGH}", None),
+    ] {
+        let expected = server.map(|(name, overwrite)| ServerHeader { name: name.to_owned(), overwrite });
+        assert_eq!(settings(&world(written)).server, expected, "{written}");
+    }
+}
+
+#[test]
+fn a_bad_value_is_named_and_the_others_hold() {
+    for (written, field) in [
+        ("{mergeSlashes: true, normalizePath: sometimes}", "normalizePath"),
+        ("{mergeSlashes: true, pathWithEscapedSlashesAction: MAYBE}", "pathWithEscapedSlashesAction"),
+        ("{mergeSlashes: true, xffNumTrustedHops: -1}", "xffNumTrustedHops"),
+        ("{mergeSlashes: true, serverHeaderTransformation: 7}", "serverHeaderTransformation"),
+        ("{mergeSlashes: true, headersWithUnderscoresAction: []}", "headersWithUnderscoresAction"),
+        ("{mergeSlashes: true, via: \"a\\r\\nb\"}", "via"),
+        ("{mergeSlashes: true, serverName: \"\\u00e9\"}", "serverName"),
+    ] {
+        let world = world(written);
+        let (state, reason) = status(&world);
+        assert_eq!(state, Rejected, "{written}");
+        let path = format!("spec.httpGateway.options.httpConnectionManagerSettings.{field}: ");
+        assert!(reason.contains(&path), "{reason}");
+        let expected = HttpSettings {
+            paths: PathSettings { merge_slashes: true, ..PathSettings::default() },
+            ..HttpSettings::default()
+        };
+        assert_eq!(settings(&world), expected, "{written}");
+    }
+}

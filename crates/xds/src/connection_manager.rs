@@ -1,0 +1,121 @@
+//! HTTP connection managers: how a listener speaks HTTP, and what it does to every request.
+
+use std::time::Duration;
+
+use envoy_types::pb::envoy::config::core::v3::http_protocol_options::HeadersWithUnderscoresAction;
+use envoy_types::pb::envoy::config::core::v3::{CidrRange, Http1ProtocolOptions, HttpProtocolOptions};
+use envoy_types::pb::envoy::extensions::filters::http::cors::v3::Cors;
+use envoy_types::pb::envoy::extensions::filters::http::fault::v3::HttpFault;
+use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
+    InternalAddressConfig, PathWithEscapedSlashesAction, RouteSpecifier, ServerHeaderTransformation, StripPortMode,
+    UpgradeConfig,
+};
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpConnectionManager, HttpFilter, Rds, http_filter,
+};
+use envoy_types::pb::google::protobuf::{Any, BoolValue, UInt32Value};
+use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
+
+use crate::cors;
+use crate::faults;
+use crate::protobuf::{any, duration, same_stream};
+
+/// KiB of a request's headers; the same as in Serin's data plane.
+const HEADER_KIB: u32 = 60;
+/// How long the headers of a request may take; the same as in Serin's data plane.
+const HEADER_TIME: Duration = Duration::from_secs(10);
+/// Clients that are trusted to name a request: those on loopback and private addresses.
+const INTERNAL: [(&str, u32); 6] =
+    [("127.0.0.0", 8), ("10.0.0.0", 8), ("172.16.0.0", 12), ("192.168.0.0", 16), ("::1", 128), ("fc00::", 7)];
+
+/// The connection manager of the listener `name`.
+pub(crate) fn connection_manager(
+    name: &str,
+    strip_any_host_port: bool,
+    settings: &HttpSettings,
+) -> HttpConnectionManager {
+    let HttpSettings { paths, forwarded, underscores, server, via } = settings;
+    let PathSettings { escaped_slashes, normalize, merge_slashes } = *paths;
+    let ForwardedSettings {
+        use_remote_address,
+        trusted_hops,
+        append_for,
+        port,
+        generate_request_id,
+        keep_external_request_id,
+    } = *forwarded;
+    // All but the last do nothing but what a route says.
+    let http_filters = vec![
+        http_filter(cors::FILTER, any(&Cors {})),
+        http_filter(faults::FILTER, any(&HttpFault::default())),
+        http_filter("envoy.filters.http.router", any(&Router::default())),
+    ];
+    let internal = |(address, length): (&str, u32)| CidrRange {
+        address_prefix: address.to_owned(),
+        prefix_len: Some(UInt32Value { value: length }),
+    };
+    HttpConnectionManager {
+        stat_prefix: name.to_owned(),
+        route_specifier: Some(RouteSpecifier::Rds(Rds {
+            config_source: Some(same_stream()),
+            route_config_name: name.to_owned(),
+        })),
+        http_filters,
+        normalize_path: Some(BoolValue { value: normalize }),
+        merge_slashes,
+        path_with_escaped_slashes_action: match escaped_slashes {
+            EscapedSlashes::Keep => PathWithEscapedSlashesAction::KeepUnchanged,
+            EscapedSlashes::Reject => PathWithEscapedSlashesAction::RejectRequest,
+            EscapedSlashes::Redirect => PathWithEscapedSlashesAction::UnescapeAndRedirect,
+            EscapedSlashes::Undo => PathWithEscapedSlashesAction::UnescapeAndForward,
+        }
+        .into(),
+        use_remote_address: Some(BoolValue { value: use_remote_address }),
+        xff_num_trusted_hops: trusted_hops,
+        skip_xff_append: !append_for,
+        append_x_forwarded_port: port,
+        generate_request_id: Some(BoolValue { value: generate_request_id }),
+        preserve_external_request_id: keep_external_request_id,
+        common_http_protocol_options: Some(common(*underscores)),
+        server_name: server.as_ref().map(|server| server.name.clone()).unwrap_or_default(),
+        // Without a name of its own the gateway keeps the upstream's.
+        server_header_transformation: match server {
+            None => ServerHeaderTransformation::PassThrough,
+            Some(ServerHeader { overwrite: true, .. }) => ServerHeaderTransformation::Overwrite,
+            Some(ServerHeader { overwrite: false, .. }) => ServerHeaderTransformation::AppendIfAbsent,
+        }
+        .into(),
+        via: via.clone().unwrap_or_default(),
+        internal_address_config: Some(InternalAddressConfig {
+            cidr_ranges: INTERNAL.map(internal).into(),
+            ..InternalAddressConfig::default()
+        }),
+        max_request_headers_kb: Some(UInt32Value { value: HEADER_KIB }),
+        request_headers_timeout: Some(duration(HEADER_TIME)),
+        http_protocol_options: Some(Http1ProtocolOptions { enable_trailers: true, ..Http1ProtocolOptions::default() }),
+        upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket".to_owned(), ..UpgradeConfig::default() }],
+        strip_port_mode: strip_any_host_port.then_some(StripPortMode::StripAnyHostPort(true)),
+        ..HttpConnectionManager::default()
+    }
+}
+
+fn common(underscores: Underscores) -> HttpProtocolOptions {
+    HttpProtocolOptions {
+        headers_with_underscores_action: match underscores {
+            Underscores::Allow => HeadersWithUnderscoresAction::Allow,
+            Underscores::Reject => HeadersWithUnderscoresAction::RejectRequest,
+            Underscores::Drop => HeadersWithUnderscoresAction::DropHeader,
+        }
+        .into(),
+        ..HttpProtocolOptions::default()
+    }
+}
+
+fn http_filter(name: &str, config: Any) -> HttpFilter {
+    HttpFilter {
+        name: name.to_owned(),
+        config_type: Some(http_filter::ConfigType::TypedConfig(config)),
+        ..HttpFilter::default()
+    }
+}
