@@ -23,6 +23,10 @@ pub struct Limits {
     pub connect_time: Duration,
     /// Bytes of a request's body that are kept to be sent again. A request with more is sent once.
     pub replay_bytes: usize,
+    /// Bytes of a request's body that are kept to be copied. A request with more is not copied.
+    pub shadow_bytes: usize,
+    /// Copies of requests that one worker has under way. Requests beyond are not copied.
+    pub shadows_per_worker: usize,
     /// Connections from clients that one worker holds. More are closed at once.
     pub connections_per_worker: usize,
     /// Requests that one HTTP/2 connection may have in flight.
@@ -47,6 +51,8 @@ impl Default for Limits {
             route_time: Duration::from_secs(15),
             connect_time: Duration::from_secs(5),
             replay_bytes: 1024 * 1024,
+            shadow_bytes: 1024 * 1024,
+            shadows_per_worker: 128,
             connections_per_worker: 50_000,
             concurrent_streams: 200,
             idle_upstream_connections: 256,

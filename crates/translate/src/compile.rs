@@ -8,7 +8,7 @@ use serin_api::proxy::{Action, Forward, Route, RoutePolicy};
 use serin_api::{ResourceId, ResourceKind, Written};
 
 use crate::action::Actions;
-use crate::destination::{Notes, Problem, Severity};
+use crate::destination::{Destinations, Notes, Problem, Severity};
 use crate::field_path::FieldPath;
 use crate::matcher::{self, Checked};
 use crate::options::{self, Options};
@@ -16,6 +16,7 @@ use crate::policy::InvalidPolicy;
 use crate::report::Finding;
 use crate::route_policy;
 use crate::selection::{self, Selection};
+use crate::shadowing;
 use crate::snapshot::Resource;
 use crate::stickiness;
 use crate::view::TableIndex;
@@ -111,7 +112,7 @@ impl<'a> Compiler<'a> {
             Some(delegate) => self.delegate(id, route, index, delegate, at, &mut findings),
             None => {
                 let mut whole = self.act(id, unimplemented, route, index, at, &mut findings, &mut uses);
-                apply(policy.clone(), &mut whole, &self.actions.view.policy);
+                apply(policy.clone(), &mut whole, &self.actions.view.policy, self.actions.destinations);
                 Step::Act(Arc::new(whole))
             }
         };
@@ -221,6 +222,7 @@ impl<'a> Compiler<'a> {
             let problem = Problem { severity: Severity::Malformed, reason: fault.reason, path };
             findings.push(Arc::new(problem.on_route(id)));
         }
+        shadowing::look_up(self.actions.destinations, own, id, at, findings, uses);
         let view = self.actions.view;
         let all = &view.snapshot.route_options;
         let mut merged = own.map(Cow::Borrowed);
@@ -235,6 +237,8 @@ impl<'a> Compiler<'a> {
                 let spec = FieldPath::root("spec");
                 let faults = route_policy::of(options::map(options)).err().into_iter().flatten();
                 findings.extend(faults.map(|fault| Arc::new(fault.on(shared, &spec.field("options")))));
+                let destinations = self.actions.destinations;
+                shadowing::look_up(destinations, options::map(options), shared, &spec, findings, uses);
             }
             merged = self.take_over(id, kind, reference, found, &at, merged, findings, uses, &mut unknown);
         }
@@ -289,9 +293,14 @@ impl<'a> Compiler<'a> {
 
 /// Gives a route its options. A route that forwards and has one at fault is replaced; a redirect or a direct response
 /// never is.
-pub(crate) fn apply(policy: Option<MergedPolicy>, route: &mut Route, invalid: &InvalidPolicy) {
+pub(crate) fn apply(
+    policy: Option<MergedPolicy>,
+    route: &mut Route,
+    invalid: &InvalidPolicy,
+    destinations: &Destinations<'_>,
+) {
     match policy {
-        Some(policy) => route.policy = policy,
+        Some(policy) => route.policy = policy.and_then(|policy| shadowing::without_missing(policy, destinations)),
         None if matches!(route.action, Action::Forward(_)) => route.action = invalid.action(),
         None => {}
     }

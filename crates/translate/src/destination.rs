@@ -136,7 +136,22 @@ impl<'a> Destinations<'a> {
         Some(Target::Cluster { cluster: cluster.name.clone(), subset })
     }
 
-    fn upstream(&self, reference: &Ref, path: &FieldPath<'_>, notes: &mut Notes<'a>) -> Option<Arc<Cluster>> {
+    /// Whether there is a cluster of this name, as far as anything has asked for it.
+    pub(crate) fn has(&self, cluster: &ClusterName) -> bool {
+        // Neither a name nor a namespace has an underscore.
+        let upstream = cluster.as_str().rsplit_once('_').and_then(|(name, namespace)| {
+            self.upstreams.get(&Ref::new(namespace, name)).filter(|destination| destination.cluster.is_some())
+        });
+        upstream.is_some() || self.services.borrow().contains_key(cluster)
+    }
+
+    /// The cluster of an Upstream. `None`: there is none, and the notes say why.
+    pub(crate) fn upstream(
+        &self,
+        reference: &Ref,
+        path: &FieldPath<'_>,
+        notes: &mut Notes<'a>,
+    ) -> Option<Arc<Cluster>> {
         let Some(destination) = self.upstreams.get(reference) else {
             if let Some((id, unreadable)) = self.view.unreadable(ResourceKind::Upstream, reference) {
                 notes.uses.push(id);

@@ -33,7 +33,7 @@ pub(crate) fn of(written: RouteFaults, faults: &mut Vec<OptionFault>) -> Option<
 }
 
 /// A percentage as a share of a million; four digits behind the point count.
-fn per_million(percentage: Option<f64>, field: &str, faults: &mut Vec<OptionFault>) -> Option<u32> {
+pub(crate) fn per_million(percentage: Option<f64>, field: &str, faults: &mut Vec<OptionFault>) -> Option<u32> {
     let percentage = percentage.unwrap_or(0.0);
     if (0.0..=100.0).contains(&percentage) {
         return Some((percentage * 10_000.0).round() as u32);

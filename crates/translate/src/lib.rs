@@ -39,6 +39,7 @@ mod rewrite;
 mod route_policy;
 mod selection;
 pub mod serving;
+mod shadowing;
 pub mod snapshot;
 mod stickiness;
 mod tls;

@@ -10,7 +10,7 @@ use crate::hashing;
 use crate::header_changes;
 use crate::option_fault::{OptionFault, kept, read};
 use crate::options::Options;
-use crate::{faults, retries, rewrite};
+use crate::{faults, retries, rewrite, shadowing};
 
 /// What `options` come to.
 ///
@@ -29,6 +29,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     policy.websocket = websocket.map(|websocket| websocket.enabled.unwrap_or(true));
     policy.retries = read.retries.map(|written| retries::of(written, &mut faults));
     policy.hash = hashing::of(read.lb_hash, &mut faults);
+    policy.shadow = read.shadowing.and_then(|written| shadowing::of(&written, &mut faults));
     policy.cors = cors::of(read.cors.as_ref(), &mut faults);
     policy.headers = header_changes::of(read.header_manipulation.as_ref(), &mut faults);
     kept(policy, faults)

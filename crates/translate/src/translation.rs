@@ -66,7 +66,7 @@ pub fn translate(snapshot: &Snapshot) -> Translation {
     let spec = FieldPath::root("spec");
     let tables: Vec<_> =
         index.tables().iter().map(|table| compiler.routes(*table, &table.spec.routes, &spec)).collect();
-    let forest = Forest { index: &index, tables: &tables, policy: &view.policy };
+    let forest = Forest { index: &index, tables: &tables, policy: &view.policy, destinations: &destinations };
     let hosts: Vec<Host<'_>> =
         view.all(&snapshot.virtual_services).map(|resource| host::flatten(&compiler, &forest, resource)).collect();
 
@@ -200,6 +200,7 @@ fn proxy(
 
 /// Adds the clusters that a route names. `true`: it names them only when a request comes.
 fn names_clusters<'r>(route: &'r Route, used: &mut FxHashSet<&'r ClusterName>) -> bool {
+    used.extend(route.policy.as_ref().and_then(|policy| policy.shadow.as_ref()).map(|shadow| &shadow.cluster));
     match &route.action {
         Action::Forward(Forward::Weighted(targets)) => {
             used.extend(targets.iter().filter_map(|weighted| match &weighted.target {

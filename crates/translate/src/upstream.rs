@@ -105,7 +105,7 @@ pub(crate) fn service_reference(service: &Ref, port: u32) -> Ref {
 }
 
 /// A cluster's name, as Gloo names its Envoy clusters.
-fn name(reference: &Ref) -> ClusterName {
+pub(crate) fn name(reference: &Ref) -> ClusterName {
     ClusterName::from(format!("{}_{}", reference.name, reference.namespace))
 }
 

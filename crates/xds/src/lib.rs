@@ -23,6 +23,7 @@ mod request_hash;
 mod retries;
 mod route;
 mod server;
+mod shadow;
 mod snapshot;
 mod stickiness;
 mod transport;

@@ -21,6 +21,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         timeout,
         retries,
         idle_timeout,
+        shadow,
         faults: _,
         hash,
         websocket,
@@ -47,6 +48,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         ..UpgradeConfig::default()
     }));
     action.hash_policy = hash.iter().map(crate::request_hash::policy).collect();
+    action.request_mirror_policies.extend(shadow.as_ref().map(crate::shadow::mirror_policy));
     action.retry_policy = retries.as_ref().map(crate::retries::policy);
 }
 

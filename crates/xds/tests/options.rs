@@ -100,3 +100,40 @@ fn retries() {
         both.agree(&get(domain, path, "x-envoy-attempt-count: 7\r\n"), tries);
     }
 }
+
+#[test]
+fn copies() {
+    let shadow = |host: Value| json!({"cluster": "other", "perMillion": 1_000_000, "host": host});
+    let headers =
+        json!({"request": {"remove": ["x-gone"], "add": [{"name": "x-added", "value": "1", "append": false}]}});
+    let routes = vec![
+        route("/same", "up", json!({"shadow": shadow(json!("same"))})),
+        route("/literal", "up", json!({"shadow": shadow(json!({"literal": "copy:99"}))})),
+        route(
+            "/changed",
+            "up",
+            json!({"shadow": shadow(json!("suffixed")), "headers": headers, "pathRewrite": {"prefix": "/new"},
+                   "hostRewrite": {"literal": "b.com:8080"}}),
+        ),
+        route("/busy", "up", json!({"shadow": shadow(json!("suffixed")), "retries": {"on": ["5xx"], "times": 1}})),
+        route("/away", "away", json!({"shadow": shadow(json!("suffixed"))})),
+        route("/none", "up", json!({"shadow": {"cluster": "nobody", "perMillion": 1_000_000}})),
+        route("/", "up", json!({"shadow": shadow(json!("suffixed"))})),
+    ];
+    let counts = json!({"attemptsInRequest": true});
+    let Some(both) = Both::serve(&spec(vec![host("*", counts, routes)]), &["away"], answer) else { return };
+    for (path, messages) in [
+        ("/", 2),
+        ("/same", 2),
+        ("/literal", 2),
+        ("/changed/x?q", 2),
+        ("/busy/status/503", 3),
+        ("/away", 1),
+        ("/none", 1),
+    ] {
+        both.agree(&get("a.com:80", path, "x-gone: 1\r\n"), messages);
+    }
+    for body in ["content-length: 5\r\n\r\nhello", "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"] {
+        both.agree(&format!("POST / HTTP/1.1\r\nhost: [::1]:80\r\nconnection: close\r\n{body}"), 2);
+    }
+}

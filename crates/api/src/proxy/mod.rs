@@ -18,6 +18,7 @@ mod policy;
 mod request_hash;
 mod retries;
 mod route;
+mod shadow;
 mod stickiness;
 mod tls;
 mod transport;
@@ -41,6 +42,7 @@ pub use policy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy, Substitution
 pub use request_hash::{HashKey, HashPart};
 pub use retries::{BackOff, Retries, RetryCondition};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};
+pub use shadow::{Shadow, ShadowHost};
 pub use stickiness::{Stickiness, StickyKey};
 pub use tls::{CredentialSource, ServerTls, TlsVersion};
 pub use transport::{ClientTls, Transport, host_and_port};

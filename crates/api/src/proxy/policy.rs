@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CorsPolicy, Faults, HashPart, HeaderChanges, Retries};
+use super::{CorsPolicy, Faults, HashPart, HeaderChanges, Retries, Shadow};
 use crate::GoDuration;
 
 /// A route's options, merged and checked.
@@ -33,6 +33,9 @@ pub struct RoutePolicy {
     /// How long a request may stand still; zero: as long as it likes. Unset: the data plane's own limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<GoDuration>,
+    /// Copies of the requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
     /// Faults that are made on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<Faults>,

@@ -147,7 +147,11 @@ impl Compiler {
                 (host_policy, without_own) = (Some(compiled), Some(Arc::new(alone)));
             }
             let policy = match &route.policy {
-                Some(own) => Some(Arc::new(CompiledPolicy::new(own, host_policy.as_ref()).map_err(at_route)?)),
+                Some(own) => {
+                    let policy = CompiledPolicy::new(own, host_policy.as_ref());
+                    let policy = policy.and_then(|policy| policy.with_shadow(own, &mut self.destinations));
+                    Some(Arc::new(policy.map_err(at_route)?))
+                }
                 None => without_own.clone(),
             };
             routes.push(CompiledRoute { action, policy, scope });

@@ -286,7 +286,7 @@ fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) -> Response<B
 }
 
 /// A connection to the pool's endpoint.
-async fn connect(
+pub(super) async fn connect(
     worker: &Worker,
     pool: &Pool,
     patience: &mut Patience,

@@ -11,6 +11,7 @@ mod patience;
 mod pool;
 mod reply;
 mod retry;
+mod shadow;
 mod strict;
 mod tunnel;
 mod upstream;
@@ -223,7 +224,10 @@ async fn forward(
     }
     // Only what the route may ask to be sent again is kept.
     let retries = exchange.policy.as_ref().is_some_and(|policy| policy.retries().is_some());
-    let (outgoing, parts) = Outgoing::new(request, if retries { worker.limits.replay_bytes } else { 0 });
+    let (mut outgoing, parts) = Outgoing::new(request, if retries { worker.limits.replay_bytes } else { 0 });
+    if destination.len() > 0 {
+        shadow::begin(&exchange, &mut outgoing, &parts);
+    }
     attempt::run(exchange, &destination, outgoing, parts, hash, switches).await
 }
 

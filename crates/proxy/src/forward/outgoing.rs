@@ -12,6 +12,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::io::AsyncWrite;
 
+use super::shadow::Shadow;
 use crate::http1::{RequestFraming, encode_chunk_line, encode_request_head, encode_trailers};
 
 /// Bytes that wait for the upstream at most before no more are taken from the client.
@@ -39,6 +40,8 @@ pub(crate) struct Outgoing {
     moved: u64,
     /// What was read of the body, while it is little enough to be sent again.
     replay: Option<Replay>,
+    /// Its copy for another destination, while it is being made.
+    copy: Option<Box<Shadow>>,
 }
 
 /// A body's beginning, kept to be sent again.
@@ -84,22 +87,51 @@ impl Outgoing {
             moved: 0,
             replay: (framing != RequestFraming::Empty && replay > 0)
                 .then(|| Replay { pieces: Vec::new(), room: replay }),
+            copy: None,
         };
         (outgoing, parts)
+    }
+
+    /// A request that is here as a whole.
+    pub(crate) fn whole(head: Vec<u8>, pieces: Vec<Bytes>) -> Self {
+        Self {
+            head,
+            written: 0,
+            queued: pieces.iter().map(Bytes::len).sum(),
+            queue: pieces.iter().cloned().collect(),
+            received: 0,
+            body: None,
+            chunked: false,
+            bodiless: pieces.is_empty(),
+            repeatable: false,
+            given_up: false,
+            moved: 0,
+            replay: Some(Replay { pieces, room: 0 }),
+            copy: None,
+        }
+    }
+
+    /// Its head, with `value` for `name` where there is one.
+    pub(crate) fn head_with(&self, name: &HeaderName, value: Option<&HeaderValue>) -> Vec<u8> {
+        let mut head = self.head.clone();
+        if let Some(value) = value {
+            set_header(&mut head, name, value);
+        }
+        head
+    }
+
+    /// Gives `copy` the body as it is read, and sends it off at the end.
+    pub(crate) fn copy_to(&mut self, copy: Box<Shadow>) {
+        match self.body {
+            Some(_) => self.copy = Some(copy),
+            None => copy.send(),
+        }
     }
 
     /// Sends `value` in place of what its head says of `name`, which it says once if at all. Nothing of it may have gone
     /// out.
     pub(crate) fn set_header(&mut self, name: &HeaderName, value: &HeaderValue) {
-        let line = [b"\r\n", name.as_str().as_bytes(), b": "].concat();
-        let found = self.head.windows(line.len()).position(|window| window == line).map(|start| start + line.len());
-        // Else in front of the two line ends that are the head's last.
-        let (start, length) = match found {
-            Some(start) => (start, self.head[start..].iter().position(|byte| *byte == b'\r').unwrap_or_default()),
-            None => (self.head.len().saturating_sub(4), 0),
-        };
-        let line = if found.is_none() { line } else { Vec::new() };
-        self.head.splice(start..start + length, line.into_iter().chain(value.as_bytes().iter().copied()));
+        set_header(&mut self.head, name, value);
     }
 
     /// Whether all of it has gone out, or been given up.
@@ -205,6 +237,11 @@ impl Outgoing {
                 }
             }
         }
+        if self.body.is_none()
+            && let Some(copy) = self.copy.take()
+        {
+            copy.send();
+        }
         Ok(false)
     }
 
@@ -234,6 +271,11 @@ impl Outgoing {
                 }
                 None => self.replay = None,
             }
+        }
+        if let Some(copy) = &mut self.copy
+            && !copy.keep(&bytes)
+        {
+            self.copy = None;
         }
         self.queue.push_back(bytes);
     }
@@ -273,4 +315,17 @@ impl Outgoing {
             self.queue.pop_front();
         }
     }
+}
+
+/// Makes a head say `value` of `name`, which it says once if at all.
+fn set_header(head: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    let line = [b"\r\n", name.as_str().as_bytes(), b": "].concat();
+    let found = head.windows(line.len()).position(|window| window == line).map(|start| start + line.len());
+    // Else in front of the two line ends that are the head's last.
+    let (start, length) = match found {
+        Some(start) => (start, head[start..].iter().position(|byte| *byte == b'\r').unwrap_or_default()),
+        None => (head.len().saturating_sub(4), 0),
+    };
+    let line = if found.is_none() { line } else { Vec::new() };
+    head.splice(start..start + length, line.into_iter().chain(value.as_bytes().iter().copied()));
 }

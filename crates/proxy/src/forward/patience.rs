@@ -49,6 +49,13 @@ impl Patience {
         }
     }
 
+    /// The time limit of a copy of a request, whose route has `timeout`: a copy always has an end.
+    pub(crate) fn of_copy(worker: &Rc<Worker>, timeout: Option<Duration>) -> Self {
+        let limit = timeout.unwrap_or(worker.limits.route_time);
+        let limit = if limit.is_zero() { worker.limits.stall_time } else { limit };
+        Self { limit, ..Self::new(worker, None) }
+    }
+
     /// A new try begins.
     pub(crate) fn begin_try(&mut self) {
         self.this_try = None;
@@ -97,7 +104,8 @@ impl Patience {
         .await
     }
 
-    fn is_over(&mut self, cx: &Context<'_>) -> bool {
+    /// Whether the limit for all of it has passed; else the task is woken when it does.
+    pub(crate) fn is_over(&mut self, cx: &Context<'_>) -> bool {
         self.deadline.get_or_insert_with(|| self.worker.deadlines.after(self.limit)).poll_passed(cx)
     }
 

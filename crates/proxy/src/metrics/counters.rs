@@ -60,6 +60,8 @@ pub(crate) struct WorkerCounters {
     pub(crate) upstream_retries: Counter,
     pub(crate) upstream_retries_refused: Counter,
     pub(crate) upstream_timeouts: Counter,
+    pub(crate) shadows_sent: Counter,
+    pub(crate) shadows_dropped: Counter,
     pub(crate) access_log_dropped: Counter,
     pub(crate) panics: Counter,
 }
@@ -78,6 +80,8 @@ impl WorkerCounters {
             upstream_retries: Counter::default(),
             upstream_retries_refused: Counter::default(),
             upstream_timeouts: Counter::default(),
+            shadows_sent: Counter::default(),
+            shadows_dropped: Counter::default(),
             access_log_dropped: Counter::default(),
             panics: Counter::default(),
         }

@@ -49,7 +49,7 @@ pub(crate) fn render(registry: &Registry, workers: &[Arc<WorkerCounters>], swaps
     }
 
     type Pick = fn(&WorkerCounters) -> &Counter;
-    let totals: [(&str, &str, &str, Pick); 11] = [
+    let totals: [(&str, &str, &str, Pick); 13] = [
         ("serin_connections_active", "gauge", "Connections from clients that are open.", |w| &w.connections),
         ("serin_connections_total", "counter", "Connections from clients.", |w| &w.connections_total),
         ("serin_connections_refused_total", "counter", "Connections closed at once: too many.", |w| {
@@ -71,6 +71,8 @@ pub(crate) fn render(registry: &Registry, workers: &[Arc<WorkerCounters>], swaps
         ("serin_upstream_timeouts_total", "counter", "Requests that ran into their route's timeout.", |w| {
             &w.upstream_timeouts
         }),
+        ("serin_shadows_sent_total", "counter", "Copies of requests that were sent.", |w| &w.shadows_sent),
+        ("serin_shadows_dropped_total", "counter", "Copies of requests that were not sent.", |w| &w.shadows_dropped),
         ("serin_access_log_dropped_total", "counter", "Lines dropped: an access log's file was too slow.", |w| {
             &w.access_log_dropped
         }),

@@ -9,6 +9,7 @@ mod host_rewrite;
 mod path_rewrite;
 mod request_hash;
 mod retries;
+mod shadow;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use http::{HeaderValue, Request};
 use serin_api::proxy::RoutePolicy;
 
+use crate::compile::Destinations;
 use crate::error::CompileError;
 pub(crate) use cors::{CompiledCors, CorsRequest};
 pub(crate) use faults::CompiledFaults;
@@ -25,6 +27,7 @@ use host_rewrite::CompiledHostRewrite;
 use path_rewrite::CompiledPathRewrite;
 pub(crate) use request_hash::CompiledHash;
 pub(crate) use retries::{CompiledRetries, NoResponse};
+pub(crate) use shadow::CompiledShadow;
 
 /// A route's compiled options.
 #[derive(Debug)]
@@ -39,6 +42,7 @@ pub(crate) struct CompiledPolicy {
     timeout: Option<Duration>,
     retries: Option<Arc<CompiledRetries>>,
     idle_timeout: Option<Duration>,
+    shadow: Option<Box<CompiledShadow>>,
     faults: Option<CompiledFaults>,
     websocket: bool,
     hash: Option<CompiledHash>,
@@ -62,11 +66,31 @@ impl CompiledPolicy {
             host: host.cloned(),
             timeout: policy.timeout.map(|timeout| timeout.0),
             idle_timeout: policy.idle_timeout.map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero()),
+            shadow: None,
             faults: policy.faults.as_ref().map(CompiledFaults::new).transpose()?,
             websocket: policy.websocket.unwrap_or(true),
             hash: CompiledHash::new(&policy.hash)?,
             retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
         })
+    }
+
+    /// The same with `policy`'s copies, whose destination is among `destinations`.
+    ///
+    /// # Errors
+    /// When their host cannot be sent.
+    pub(crate) fn with_shadow(
+        mut self,
+        policy: &RoutePolicy,
+        destinations: &mut Destinations,
+    ) -> Result<Self, CompileError> {
+        let shadow = policy.shadow.as_ref().map(|shadow| CompiledShadow::new(shadow, destinations)).transpose()?;
+        self.shadow = shadow.map(Box::new);
+        Ok(self)
+    }
+
+    /// Which requests are copied.
+    pub(crate) fn shadow(&self) -> Option<&CompiledShadow> {
+        self.shadow.as_deref()
     }
 
     /// What browsers are told.

@@ -57,6 +57,8 @@ pub(crate) struct Worker {
     /// The scope for a route and the cluster that a header named, asked of the registry once.
     header_scopes: RefCell<FxHashMap<(u32, u32), u32>>,
     draining: Cell<bool>,
+    /// Copies of requests that are under way.
+    pub(crate) shadows: Cell<usize>,
 }
 
 impl Worker {
@@ -94,6 +96,7 @@ impl Worker {
             series: RefCell::default(),
             header_scopes: RefCell::default(),
             draining: Cell::new(false),
+            shadows: Cell::new(0),
         }
     }
 

@@ -16,6 +16,7 @@ use serin_api::proxy::{Action, Route};
 
 use crate::closed;
 use crate::compile::{Compiled, MergedPolicy, Step, apply};
+use crate::destination::Destinations;
 use crate::matcher::{self, Checked, PathState};
 use crate::options::{self, Options};
 use crate::policy::InvalidPolicy;
@@ -49,6 +50,7 @@ pub(crate) struct Forest<'a> {
     /// The routes of each table, in the order of the index.
     pub(crate) tables: &'a [Vec<Compiled<'a>>],
     pub(crate) policy: &'a InvalidPolicy,
+    pub(crate) destinations: &'a Destinations<'a>,
 }
 
 /// The options of a host, which hold where a route is silent.
@@ -339,7 +341,7 @@ impl<'a> Walk<'_, 'a> {
         let mut leaf =
             Route { name: whole.name.clone(), source: id.clone(), via, matchers, action, policy: None, stickiness };
         if !closed {
-            apply(policy, &mut leaf, self.forest.policy);
+            apply(policy, &mut leaf, self.forest.policy, self.forest.destinations);
         }
         Some(Arc::new(leaf))
     }

@@ -17,6 +17,7 @@ mod never_open;
 mod options;
 mod outages;
 mod serving;
+mod shadowing;
 mod tls;
 mod upstream_tls;
 mod walkthrough;

@@ -11,17 +11,9 @@ use serin_proxy::{DataPlane, DataPlaneOptions};
 
 use super::Stage;
 
-/// Headers that differ from one answer to the next, or that only Envoy writes.
-const OWN: [&str; 8] = [
-    "date",
-    "server",
-    "x-request-id",
-    "x-forwarded-for",
-    "x-envoy-upstream-service-time",
-    "x-envoy-expected-rq-timeout-ms",
-    "x-envoy-external-address",
-    "x-envoy-internal",
-];
+/// Headers that differ from one answer to the next. Of those that begin with `x-envoy-`, most are Envoy's alone.
+const OWN: [&str; 4] = ["date", "server", "x-request-id", "x-forwarded-for"];
+const SHARED: &str = "x-envoy-attempt-count";
 
 /// Both data planes behind one upstream, the cluster `up`.
 pub struct Both {
@@ -108,7 +100,7 @@ fn normal(message: &str, own: &str) -> String {
     let mut headers: Vec<_> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().replace(own, "SELF")))
-        .filter(|(name, _)| !OWN.contains(&name.as_str()))
+        .filter(|(name, _)| !OWN.contains(&name.as_str()) && (name == SHARED || !name.starts_with("x-envoy-")))
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
     headers.sort();

@@ -11,6 +11,7 @@ mod host;
 mod http_listener;
 mod retries;
 mod route;
+mod shadowing;
 mod upgrades;
 
 pub use cors::CorsPolicy;
@@ -26,4 +27,5 @@ pub use http_listener::{
 };
 pub use retries::{RetryBackOff, RetryPolicy};
 pub use route::RouteOptions;
+pub use shadowing::RouteShadowing;
 pub use upgrades::{ProtocolUpgradeConfig, ProtocolUpgradeSpec};

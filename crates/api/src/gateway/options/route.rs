@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CorsPolicy, HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteActionHashConfig, RouteFaults};
+use super::{
+    CorsPolicy, HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteActionHashConfig, RouteFaults,
+    RouteShadowing,
+};
 use crate::GoDuration;
 use crate::gateway::RegexRewrite;
 
@@ -51,6 +54,9 @@ pub struct RouteOptions {
     /// client has not sent all of it, and with 504 while the upstream has not answered. 0: as long as it likes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<GoDuration>,
+    /// Copies of the requests for another upstream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadowing: Option<RouteShadowing>,
     /// Faults that are made on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<RouteFaults>,
