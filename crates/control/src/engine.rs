@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serin_api::proxy::ProxySpec;
 use serin_api::{ResourceId, ResourceStatus, StatusState};
 use serin_proxy::{ApplyError, DataPlane, ListenerError};
+use serin_translate::InvalidPolicy;
 use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 
@@ -42,7 +43,11 @@ pub(crate) struct Engine {
     pub(crate) judge: Judge,
     /// Kinds that were not listed yet.
     pub(crate) awaited: BTreeSet<Watched>,
+    /// The statuses before Envoys had their say.
+    pub(crate) judged: BTreeMap<ResourceId, ResourceStatus>,
     pub(crate) desired: BTreeMap<ResourceId, ResourceStatus>,
+    /// What stands in for what is invalid.
+    pub(crate) policy: InvalidPolicy,
     /// When files and the time were last looked at.
     pub(crate) looked: Instant,
 }
@@ -51,7 +56,17 @@ impl Engine {
     /// Works until the watches end.
     pub(crate) async fn run(mut self, mut changes: mpsc::Receiver<Change>) {
         loop {
-            let mut touched = match tokio::time::timeout(self.intake.next_look(), changes.recv()).await {
+            let look = self.intake.next_look();
+            let first = tokio::select! {
+                first = tokio::time::timeout(look, changes.recv()) => first,
+                () = self.envoys.changed() => {
+                    if block_in_place(|| self.envoys.look()) {
+                        self.tell_refusals();
+                    }
+                    continue;
+                }
+            };
+            let mut touched = match first {
                 Ok(Some(first)) => self.take(first),
                 Ok(None) => return,
                 Err(_) => Touched::default(),
@@ -145,12 +160,13 @@ impl Engine {
 
         let mut frozen = verdict.frozen.clone();
         let mut statuses = verdict.statuses.clone();
+        let policy = verdict.policy.clone();
         // Endpoints first: a route that is new finds the endpoints of its cluster there.
         self.set_endpoints(&verdict.serve);
         let mut serve = verdict.serve.clone();
         let mut result = block_in_place(|| self.data_plane.apply(serve.clone()));
         // There may be nothing to go on with, or the Settings want only what is at fault to be left out.
-        if verdict.replace || self.state.served().sequence == 0 {
+        if verdict.policy.replace || self.state.served().sequence == 0 {
             for _ in 0..MOST_REFUSALS {
                 let Err(ApplyError::Route(error)) = &result else { break };
                 tracing::error!("the data plane refused a route, which is left out: {error}");
@@ -187,8 +203,10 @@ impl Engine {
             }
         };
         self.metrics.frozen.store(u64::from(frozen.is_some()), Ordering::Relaxed);
+        self.policy = policy;
         self.feed(&served);
-        self.desired = statuses;
+        self.judged = statuses;
+        self.desired = self.with_refusals();
         self.show(&served, frozen.as_deref());
         Served {
             spec: served,
@@ -232,8 +250,25 @@ impl Engine {
     fn feed(&mut self, spec: &Arc<ProxySpec>) {
         if !self.envoys.is_empty() {
             let endpoints = serin_translate::endpoints(self.intake.snapshot(), spec);
-            block_in_place(|| self.envoys.feed(spec, &endpoints));
+            block_in_place(|| self.envoys.feed(spec, &endpoints, &self.policy));
         }
+    }
+
+    /// What translation and data plane said, and what Envoys refused.
+    fn with_refusals(&self) -> BTreeMap<ResourceId, ResourceStatus> {
+        let mut statuses = self.judged.clone();
+        for complaint in self.envoys.complaints() {
+            blame(&mut statuses, &complaint.owner, &complaint.reason);
+        }
+        statuses
+    }
+
+    /// Writes into the statuses what Envoys refuse by now.
+    fn tell_refusals(&mut self) {
+        self.desired = self.with_refusals();
+        self.statuses.settle(&self.desired, &self.intake);
+        let served = self.state.served();
+        self.state.publish(Served { statuses: self.desired.clone(), ..Served::clone(&served) });
     }
 }
 

@@ -95,7 +95,9 @@ impl Control {
             intake: Default::default(),
             judge: Default::default(),
             awaited: Watched::ALL.into_iter().collect(),
+            judged: BTreeMap::new(),
             desired: BTreeMap::new(),
+            policy: Default::default(),
             looked: std::time::Instant::now(),
         };
         tasks.spawn(engine.run(queue));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serin_api::proxy::ProxySpec;
 use serin_api::{ResourceId, ResourceStatus};
-use serin_translate::{Served, Snapshot, Standing, choose, translate};
+use serin_translate::{InvalidPolicy, Served, Snapshot, Standing, choose, translate};
 
 use crate::REPORTER;
 use crate::proxy_object::PROXY_NAME;
@@ -19,8 +19,8 @@ pub(crate) struct Verdict {
     pub(crate) serve: Arc<ProxySpec>,
     /// Why that is not all that the resources say.
     pub(crate) frozen: Option<String>,
-    /// Whether the Settings ask to replace what is invalid and let every other change take effect.
-    pub(crate) replace: bool,
+    /// Whether the Settings ask to replace what is invalid and let every other change take effect, and by what.
+    pub(crate) policy: InvalidPolicy,
     /// What is to be said on each resource.
     pub(crate) statuses: BTreeMap<ResourceId, ResourceStatus>,
     /// To be remembered once the data plane has it.
@@ -47,7 +47,7 @@ impl Judge {
         Verdict {
             serve: ours.map(|ours| ours.spec.clone()).unwrap_or_default(),
             frozen: ours.filter(|ours| ours.standing == Standing::Frozen).map(|ours| waiting(&ours.waiting)),
-            replace: translation.policy.replace,
+            policy: translation.policy.clone(),
             statuses: statuses.collect(),
             next,
         }

@@ -5,7 +5,7 @@
 //!
 //! A [`Snapshot`] holds all resources of one configuration, each with a version of its own. A [`DiscoveryServer`] hands the
 //! current one to every Envoy that connects, over one stream (ADS), state-of-the-world or delta, and remembers per node
-//! what was accepted and what was refused.
+//! what was accepted and what was refused. A [`Feed`] keeps what one route did wrong from holding up all others.
 
 pub mod bootstrap;
 mod cluster;
@@ -19,6 +19,7 @@ mod matcher;
 mod outlier_detection;
 mod policy;
 mod protobuf;
+mod refusals;
 mod request_hash;
 mod retries;
 mod route;
@@ -30,6 +31,7 @@ mod transport;
 mod untranslated;
 
 pub use listener::ListenerAddresses;
+pub use refusals::{Complaint, Feed, Replacement};
 pub use server::{DiscoveryServer, NodeStatus, Refusal, ServerIdentity};
 pub use snapshot::{Resource, ResourceType, Snapshot};
 pub use untranslated::{UNTRANSLATED, Untranslated};

@@ -4,10 +4,17 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::RouteSpecifier;
+use envoy_types::pb::google::protobuf::BoolValue;
 use serin_api::proxy;
 
 use crate::connection_manager::connection_manager;
 use crate::protobuf::{any, socket_address};
+use crate::route;
+
+/// The address of listeners that bind no port: one that is kept for documentation.
+const NOWHERE: &str = "192.0.2.1";
 
 /// Where an Envoy binds its listeners, when not where their Gateways say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,14 +53,33 @@ pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses
     }
     let (host, port) = addresses.of(listener);
     let manager = connection_manager(name, *strip_any_host_port, http);
-    let manager = Filter {
-        name: "envoy.filters.network.http_connection_manager".to_owned(),
-        config_type: Some(filter::ConfigType::TypedConfig(any(&manager))),
-    };
     Some(Listener {
         name: name.clone(),
         address: Some(socket_address(&host, port)),
-        filter_chains: vec![FilterChain { filters: vec![manager], ..FilterChain::default() }],
+        filter_chains: vec![FilterChain { filters: vec![network_filter(&manager)], ..FilterChain::default() }],
         ..Listener::default()
     })
+}
+
+/// A listener that binds no port, with the routes in itself: to hear whether Envoy takes them. `port` tells it from others.
+pub(crate) fn probe(listener: &proxy::Listener, port: u16) -> Listener {
+    let mut routes = route::configuration(listener);
+    // As for routes that are sent apart from their listener.
+    routes.validate_clusters = Some(BoolValue { value: false });
+    let mut manager = connection_manager(&listener.name, false, &listener.http);
+    manager.route_specifier = Some(RouteSpecifier::RouteConfig(routes));
+    Listener {
+        name: listener.name.clone(),
+        address: Some(socket_address(NOWHERE, port)),
+        bind_to_port: Some(BoolValue { value: false }),
+        filter_chains: vec![FilterChain { filters: vec![network_filter(&manager)], ..FilterChain::default() }],
+        ..Listener::default()
+    }
+}
+
+fn network_filter(manager: &HttpConnectionManager) -> Filter {
+    Filter {
+        name: "envoy.filters.network.http_connection_manager".to_owned(),
+        config_type: Some(filter::ConfigType::TypedConfig(any(manager))),
+    }
 }

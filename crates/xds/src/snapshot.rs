@@ -119,6 +119,15 @@ impl Snapshot {
         listening.collect()
     }
 
+    /// Adds throw-away listeners, which bind no port and have their routes in themselves.
+    pub(crate) fn add_probes(&mut self, probes: &[proxy::Listener]) {
+        let made = probes
+            .iter()
+            .zip(1..)
+            .map(|(probe, port)| resource(&probe.name, &probe.source, any(&listener::probe(probe, port))));
+        self.resources[ResourceType::Listener as usize].extend(by_name(made));
+    }
+
     /// The resources of one type, by name.
     pub fn resources(&self, kind: ResourceType) -> &BTreeMap<String, Arc<Resource>> {
         &self.resources[kind as usize]
@@ -180,7 +189,7 @@ impl Snapshot {
         previous.filter(|previous| previous.spec.listeners.iter().any(|old| same(old, listener)))
     }
 
-    fn endpoints_of(&self, cluster: &ClusterName) -> &[proxy::Endpoint] {
+    pub(crate) fn endpoints_of(&self, cluster: &ClusterName) -> &[proxy::Endpoint] {
         self.endpoints.get(cluster).map_or(&[], |endpoints| endpoints)
     }
 

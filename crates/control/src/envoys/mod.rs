@@ -2,12 +2,13 @@
 
 mod ports;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use serin_api::proxy::{EndpointMap, ProxySpec};
-use serin_xds::{DiscoveryServer, ListenerAddresses, Snapshot};
+use serin_translate::InvalidPolicy;
+use serin_xds::{Complaint, DiscoveryServer, Feed, ListenerAddresses};
 
 use self::ports::Ports;
 
@@ -35,7 +36,7 @@ pub enum Listening {
 
 /// A feed at work.
 struct Fed {
-    server: DiscoveryServer,
+    feed: Feed,
     ports: Option<Ports>,
 }
 
@@ -48,7 +49,7 @@ pub(crate) struct Envoys {
 impl Envoys {
     pub(crate) fn new(feeds: Vec<EnvoyFeed>) -> Self {
         let feeds = feeds.into_iter().map(|feed| Fed {
-            server: feed.server,
+            feed: Feed::new(feed.server),
             ports: match feed.listening {
                 Listening::AsAsked => None,
                 Listening::Beside { bind, ports } => Some(Ports::new(bind, ports)),
@@ -63,15 +64,36 @@ impl Envoys {
     }
 
     /// Hands out a configuration and its endpoints. What did not change is not sent again.
-    pub(crate) fn feed(&mut self, spec: &Arc<ProxySpec>, endpoints: &EndpointMap) {
-        for feed in &mut self.feeds {
-            let addresses = match &mut feed.ports {
+    pub(crate) fn feed(&mut self, spec: &Arc<ProxySpec>, endpoints: &EndpointMap, policy: &InvalidPolicy) {
+        for Fed { feed, ports } in &mut self.feeds {
+            let addresses = match ports {
                 None => ListenerAddresses::default(),
                 Some(ports) => ports.addresses(spec),
             };
-            let previous = feed.server.current();
-            let snapshot = Snapshot::new(spec.clone(), endpoints.clone(), addresses, previous.as_deref());
-            feed.server.publish(Arc::new(snapshot));
+            let replacement = policy.replace.then(|| (policy.status, policy.body.clone()));
+            feed.publish(spec.clone(), endpoints.clone(), addresses, replacement);
         }
+    }
+
+    /// Returns when an Envoy has answered; never where there is none.
+    pub(crate) async fn changed(&mut self) {
+        if self.feeds.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        futures::future::select_all(self.feeds.iter_mut().map(|fed| Box::pin(fed.feed.changed()))).await;
+    }
+
+    /// Deals with what they refuse. Returns whether there is something else to complain of.
+    pub(crate) fn look(&mut self) -> bool {
+        let mut news = false;
+        for fed in &mut self.feeds {
+            news |= fed.feed.look();
+        }
+        news
+    }
+
+    /// What they do not take. Two feeds have the same to say of the same.
+    pub(crate) fn complaints(&self) -> BTreeSet<&Complaint> {
+        self.feeds.iter().flat_map(|fed| fed.feed.complaints()).collect()
     }
 }

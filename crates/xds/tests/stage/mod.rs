@@ -84,6 +84,11 @@ impl Stage {
         });
     }
 
+    /// The Envoy's admin interface.
+    pub fn admin(&self) -> SocketAddr {
+        std::fs::read_to_string(self.files.path().join("admin")).unwrap().trim().parse().unwrap()
+    }
+
     /// Where the Envoy serves the listener `name`.
     pub fn address(&self, name: &str) -> SocketAddr {
         let mut found = None;
