@@ -6,7 +6,9 @@ mod stage;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use serin_api::proxy::{CorsPolicy, HeaderChanges, HostPolicy, OriginMatch, Route, RoutePolicy, VirtualHost};
+use serin_api::proxy::{
+    Action, CorsPolicy, Forward, HeaderChanges, HostPolicy, OriginMatch, Route, RoutePolicy, VirtualHost,
+};
 use serin_proxy::DataPlane;
 use stage::upstream::Upstream;
 use stage::*;
@@ -117,4 +119,18 @@ fn a_route_says_what_it_does_and_its_host_the_rest() {
     assert_eq!(told(&preflight(address, "/any", "null"))[0], "null");
     assert_eq!(told(&preflight(address, "/off", "http://v")), NOTHING);
     assert_eq!(told(&ask(address, "GET", "/off", "origin: http://v\r\n")), NOTHING);
+}
+
+#[test]
+fn any_method_and_header_is_the_one_that_is_asked_for() {
+    let upstream = Upstream::start("one");
+    let any = CorsPolicy { allow_methods: "*".into(), allow_headers: "*".into(), ..hosts_own() };
+    let to_a_header = Action::Forward(Forward::ClusterHeader("x-to".into()));
+    let routes = vec![route("/nowhere", to_a_header), route("/", to("up"))];
+    let (_plane, address) = serve_on_host(routes, any, &upstream);
+    let asks = "origin: http://v\r\naccess-control-request-method: PUT\r\naccess-control-request-headers: x-a\r\n";
+    assert_eq!(told(&ask(address, "OPTIONS", "/", asks))[2..4], ["PUT", "x-a"]);
+    assert_eq!(told(&preflight(address, "/", "http://v"))[2..4], ["GET", ""]);
+    let answer = ask(address, "GET", "/nowhere", "origin: http://v\r\n");
+    assert_eq!((status(&answer), told(&answer)[0]), (503, "http://v"), "there is no cluster, but a route");
 }

@@ -105,3 +105,37 @@ fn bodies_and_trailers_pass_both_ways() {
         assert!(answer.headers().get("x-public").is_some() && answer.headers().get("x-private").is_none());
     });
 }
+
+#[test]
+fn a_fixed_answer_to_head_has_its_length_and_no_content() {
+    let upstream = Upstream::start("one");
+    let (_plane, address) = serve(vec![route("/", respond(418, "short"))], upstream.address);
+    runtime().block_on(async {
+        let mut sender = client(address).await;
+        let mut head = request(address, "/", no_body());
+        *head.method_mut() = http::Method::HEAD;
+        let answer = sender.send_request(head).await.unwrap();
+        assert_eq!(answer.status(), 418);
+        assert_eq!(answer.headers()["content-length"], "5");
+        assert!(answer.into_body().collect().await.unwrap().to_bytes().is_empty());
+    });
+}
+
+#[test]
+fn cookies_that_come_one_by_one_reach_the_upstream_on_one_line() {
+    let upstream = Upstream::start("one");
+    let (_plane, address) = serve(vec![route("/", to("up"))], upstream.address);
+    runtime().block_on(async {
+        let mut sender = client(address).await;
+        let mut apart = request(address, "/", no_body());
+        for cookie in ["a=1", "b=2"] {
+            apart.headers_mut().append("cookie", HeaderValue::from_static(cookie));
+        }
+        let body = sender.send_request(apart).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains("cookie: a=1; b=2\n"), "{body:?}");
+        let mut empty = request(address, "/", no_body());
+        empty.headers_mut().append("cookie", HeaderValue::from_static(""));
+        let body = sender.send_request(empty).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+        assert!(!String::from_utf8_lossy(&body).contains("cookie"), "{body:?}");
+    });
+}

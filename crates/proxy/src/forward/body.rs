@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Response;
+use http::header::CONTENT_LENGTH;
 use http_body::{Frame, SizeHint};
 
 use super::exchange::Exchange;
@@ -76,6 +78,17 @@ impl Body {
         let body = UpstreamBody { connection: Some(connection), pool, deadline, idle };
         Self { kind: Kind::Upstream(body), exchange: Some(exchange) }
     }
+}
+
+/// A response of our own without its content, whose length is all that is told: the answer to HEAD.
+pub(super) fn without_content(mut response: Response<Body>) -> Response<Body> {
+    if let Kind::Full(bytes) = &mut response.body_mut().kind {
+        let length = std::mem::take(bytes).len();
+        if length > 0 {
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+    }
+    response
 }
 
 /// Counts bytes that go to the client.

@@ -100,7 +100,7 @@ struct Found {
     transfer_encoding: bool,
     upgrade: bool,
     expect: bool,
-    cookies: u32,
+    cookies: bool,
 }
 
 impl Found {
@@ -113,7 +113,7 @@ impl Found {
                 TRANSFER_ENCODING => found.transfer_encoding = true,
                 UPGRADE => found.upgrade = true,
                 EXPECT => found.expect = true,
-                COOKIE => found.cookies += 1,
+                COOKIE => found.cookies = true,
                 _ if *name == KEEP_ALIVE => found.keep_alive = true,
                 _ if *name == PROXY_CONNECTION => found.proxy_connection = true,
                 _ => {}
@@ -207,7 +207,7 @@ pub(crate) fn to_upstream<B>(request: &mut Request<B>, upgrade: Option<HeaderVal
         // The client is told to continue when its body is first read.
         headers.remove(EXPECT);
     }
-    if found.cookies > 1 && one_cookie_a_line {
+    if found.cookies && one_cookie_a_line {
         join_cookies(headers);
     }
     if let Some(protocol) = upgrade {
@@ -221,9 +221,10 @@ pub(crate) fn to_client(headers: &mut HeaderMap) {
     Found::in_headers(headers).strip(headers);
 }
 
-/// HTTP/2 may send cookies one by one; HTTP/1.1 has them on one line (RFC 9113, 8.2.3).
+/// HTTP/2 may send cookies one by one; HTTP/1.1 has them on one line (RFC 9113, 8.2.3). No cookies are no line.
 fn join_cookies(headers: &mut HeaderMap) {
-    if headers.get_all(COOKIE).iter().nth(1).is_none() {
+    let mut lines = headers.get_all(COOKIE).iter();
+    if lines.next().is_some_and(|first| !first.is_empty()) && lines.next().is_none() {
         return;
     }
     let mut all = BytesMut::new();
@@ -233,9 +234,10 @@ fn join_cookies(headers: &mut HeaderMap) {
         }
         all.put_slice(value.as_bytes());
     }
-    if let Ok(value) = HeaderValue::from_maybe_shared(all.freeze()) {
-        headers.insert(COOKIE, value);
-    }
+    match HeaderValue::from_maybe_shared(all.freeze()) {
+        Ok(value) if !value.is_empty() => headers.insert(COOKIE, value),
+        _ => headers.remove(COOKIE),
+    };
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::header::{CONNECTION, SET_COOKIE, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use crate::access_log::{Outcome, Record};
@@ -44,9 +44,21 @@ pub(crate) use tunnel::Tunnel;
 
 /// What is done with a request, taken out of the configuration.
 enum Decision {
-    Destination { number: u32, scope: u32, prefix: Option<usize> },
-    Respond { status: StatusCode, body: bytes::Bytes },
-    Redirect { status: StatusCode, location: HeaderValue },
+    Destination {
+        number: u32,
+        scope: u32,
+        prefix: Option<usize>,
+    },
+    /// To the cluster that a header names, and there is none.
+    NoCluster,
+    Respond {
+        status: StatusCode,
+        body: bytes::Bytes,
+    },
+    Redirect {
+        status: StatusCode,
+        location: HeaderValue,
+    },
 }
 
 /// Answers a request.
@@ -73,15 +85,17 @@ pub(crate) async fn respond(
         Err(Turned::Refused) => Err((StatusCode::BAD_REQUEST, "")),
         Err(Turned::Redirect(location)) => Ok(Decision::Redirect { status: StatusCode::TEMPORARY_REDIRECT, location }),
     };
+    // HTTP/1.1's library leaves out the content of answers to HEAD itself.
+    let bodiless = *request.method() == Method::HEAD && request.version() == Version::HTTP_2;
     let refused_tunnel = (*request.method() == Method::CONNECT).then(|| Rc::clone(&exchange.connection));
-    if matches!(decision, Ok(Decision::Respond { .. } | Decision::Redirect { .. })) {
+    if !matches!(decision, Ok(Decision::Destination { .. } | Decision::NoCluster)) {
         changes::save(&mut exchange, &request);
     }
     exchange.outcome = match &decision {
         Ok(Decision::Destination { .. }) => Outcome::ViaUpstream,
+        Ok(Decision::NoCluster) => Outcome::NoCluster,
         Ok(_) => Outcome::Direct,
         Err((StatusCode::NOT_FOUND, _)) => Outcome::NoRoute,
-        Err((StatusCode::SERVICE_UNAVAILABLE, _)) => Outcome::NoCluster,
         Err(_) => Outcome::Refused,
     };
     let mut response = match decision {
@@ -92,9 +106,13 @@ pub(crate) async fn respond(
         Ok(Decision::Destination { number, scope, prefix }) => {
             exchange.scope = scope;
             // The table is held until the request has found its way, so that the destination's number stays its own.
-            forward(exchange, request, number, prefix).await
+            forward(exchange, request, Some(number), prefix).await
         }
+        Ok(Decision::NoCluster) => forward(exchange, request, None, None).await,
     };
+    if bodiless {
+        response = body::without_content(response);
+    }
     // What follows was meant for the tunnel.
     if let Some(connection) = refused_tunnel
         && !response.status().is_success()
@@ -168,9 +186,10 @@ fn decide(
             drawn.target
         }
         CompiledAction::ClusterHeader(header) => {
-            let unavailable = (StatusCode::SERVICE_UNAVAILABLE, "");
-            let name = request.headers().get(header.as_ref()).and_then(|name| name.to_str().ok()).ok_or(unavailable)?;
-            let destination = table.clusters.get(name).ok_or(unavailable)?;
+            let name = request.headers().get(header.as_ref()).and_then(|name| name.to_str().ok());
+            let Some((name, destination)) = name.and_then(|name| Some((name, table.clusters.get(name)?))) else {
+                return Ok(Decision::NoCluster);
+            };
             let route_name = host.names.get(found.route as usize).map_or("", |name| &**name);
             let scope =
                 exchange.worker.header_scope(&table.listener, route_name, route.scope, destination.number(), name);
@@ -186,34 +205,39 @@ fn decide(
 }
 
 /// Sends the request to an endpoint of the destination and passes the response on. `prefix`: how much of the path the
-/// route's prefix covered.
+/// route's prefix covered; without a `number` there is no such destination.
 async fn forward(
     mut exchange: Exchange,
     mut request: Request<Incoming>,
-    number: u32,
+    number: Option<u32>,
     prefix: Option<usize>,
 ) -> Response<Body> {
     let worker = Rc::clone(&exchange.worker);
+    let upgrade = headers::upgrade(&request);
+    let allowed = |protocol| exchange.policy.as_ref().is_none_or(|policy| policy.allows_upgrade(protocol));
+    if !upgrade.as_ref().is_none_or(allowed) {
+        exchange.outcome = Outcome::Refused;
+        changes::save(&mut exchange, &request);
+        // What follows was meant for the other protocol.
+        return reply::refusal(exchange, StatusCode::FORBIDDEN, bytes::Bytes::new());
+    }
     match exchange.policy.as_ref().and_then(|policy| policy.cors()).map(|cors| cors.look_at(&request)) {
         None | Some(CorsRequest::Plain) => {}
         Some(CorsRequest::Allowed(origin)) => exchange.note().origin = Some(origin),
         Some(CorsRequest::Preflight(headers)) => return reply::preflight(exchange, headers),
     }
-    let Some(destination) = worker.destination(number) else {
-        exchange.outcome = Outcome::NoHealthyUpstream;
-        return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, reply::NO_HEALTHY_UPSTREAM);
-    };
     if let Some(refused) = faults::make(&exchange).await {
         exchange.outcome = Outcome::FaultAborted;
+        changes::save(&mut exchange, &request);
         return reply::text(exchange, refused, reply::FAULT);
     }
-    let upgrade = headers::upgrade(&request);
-    let allowed = |protocol| exchange.policy.as_ref().is_none_or(|policy| policy.allows_upgrade(protocol));
-    if !upgrade.as_ref().is_none_or(allowed) {
-        exchange.outcome = Outcome::Refused;
-        // What follows was meant for the other protocol.
-        return reply::refusal(exchange, StatusCode::FORBIDDEN, bytes::Bytes::new());
-    }
+    let Some(destination) = number.and_then(|number| worker.destination(number)) else {
+        let known = number.is_some();
+        exchange.outcome = if known { Outcome::NoHealthyUpstream } else { Outcome::NoCluster };
+        changes::save(&mut exchange, &request);
+        let text = if known { reply::NO_HEALTHY_UPSTREAM } else { "" };
+        return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, text);
+    };
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, upgrade);
     let hash = if destination.goes_by_hash() { hash(&mut exchange, &request) } else { None };

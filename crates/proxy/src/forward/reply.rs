@@ -87,7 +87,9 @@ pub(crate) fn preflight(mut exchange: Exchange, headers: HeaderMap) -> Response<
 fn with_headers(mut exchange: Exchange, status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response<Body> {
     exchange.status = status.as_u16();
     changes::response(&exchange, &mut headers, 0);
-    if !body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
+    if body.is_empty() {
+        headers.remove(CONTENT_TYPE);
+    } else if !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     }
     if let Some(cookie) = exchange.take_sticky_cookie() {

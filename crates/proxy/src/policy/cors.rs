@@ -2,8 +2,8 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    HeaderMap, HeaderName, HeaderValue, ORIGIN,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderName, HeaderValue, ORIGIN,
 };
 use http::{Method, Request};
 use serin_api::proxy::{CorsPolicy, OriginMatch};
@@ -81,8 +81,11 @@ impl CompiledCors {
         }
         let mut headers = HeaderMap::new();
         self.allow(&mut headers, origin);
-        set(&mut headers, ACCESS_CONTROL_ALLOW_METHODS, self.allow_methods.as_ref());
-        set(&mut headers, ACCESS_CONTROL_ALLOW_HEADERS, self.allow_headers.as_ref());
+        let asked = |name, allowed| asked_for(request.headers(), name, allowed);
+        let methods = asked(ACCESS_CONTROL_REQUEST_METHOD, self.allow_methods.as_ref());
+        set(&mut headers, ACCESS_CONTROL_ALLOW_METHODS, methods);
+        let names = asked(ACCESS_CONTROL_REQUEST_HEADERS, self.allow_headers.as_ref());
+        set(&mut headers, ACCESS_CONTROL_ALLOW_HEADERS, names);
         set(&mut headers, ACCESS_CONTROL_MAX_AGE, self.max_age.as_ref());
         CorsRequest::Preflight(headers)
     }
@@ -115,6 +118,18 @@ impl Origin {
             // Envoy asks every test whether it would take the any-origin too.
             Self::Regex(pattern) => pattern.matches(origin) || pattern.matches(b"*"),
         }
+    }
+}
+
+/// What is allowed. Where that is anything, what the browser asks for is named, which all browsers understand.
+fn asked_for<'a>(
+    headers: &'a HeaderMap,
+    name: HeaderName,
+    allowed: Option<&'a HeaderValue>,
+) -> Option<&'a HeaderValue> {
+    match allowed {
+        Some(any) if any == "*" => headers.get(name),
+        allowed => allowed,
     }
 }
 
