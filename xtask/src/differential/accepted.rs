@@ -2,7 +2,8 @@
 
 use super::message::Message;
 use super::outcome::Outcome;
-use super::request::{Body, Request};
+use super::request::{Body, Protocol, Request};
+use super::upstream::Arrival;
 
 /// A difference that is meant to be.
 pub(crate) struct Rule {
@@ -13,13 +14,16 @@ pub(crate) struct Rule {
 }
 
 /// All of them.
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 8] = [
     Rule { name: "connect-failure-text", level: connect_failure_text },
     Rule { name: "headers-of-the-upstreams-connection", level: headers_of_the_connection },
     Rule { name: "trailers-nobody-asked-for", level: trailers },
     Rule { name: "location-of-a-fixed-response", level: location },
     Rule { name: "length-of-no-body", level: length_of_no_body },
+    Rule { name: "lists-in-one-line", level: lists },
     Rule { name: "length-of-a-204", level: length_of_204 },
+    // Last, because it compares what the others have levelled.
+    Rule { name: "sent-again-on-a-new-connection", level: sent_again },
 ];
 
 /// The rules that explain why `ours` is not `envoys`; none when they do not explain all of it.
@@ -58,6 +62,23 @@ fn connect_failure_text(request: &Request, ours: &Outcome, envoys: &mut Outcome)
     }
 }
 
+fn sent_again(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let broke = request.want.starts_with("break");
+    let once = !matches!(request.method.as_str(), "POST" | "PATCH");
+    let more = ours.arrivals.len().checked_sub(envoys.arrivals.len());
+    // Envoy counts only what `retries` ask for.
+    let uncounted = |arrival: &Arrival| {
+        let mut request = arrival.request.clone();
+        request.headers.retain(|(name, _)| name != "x-envoy-attempt-count");
+        (arrival.upstream.clone(), request)
+    };
+    let mut all = ours.arrivals.iter().chain(&envoys.arrivals).map(uncounted);
+    let first = all.next();
+    if broke && once && matches!(more, Some(0 | 1)) && all.all(|other| Some(other) == first) {
+        envoys.clone_from(ours);
+    }
+}
+
 fn headers_of_the_connection(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
     if let Some((ours, envoys)) = answers(ours, envoys)
         && ours.header("x-hop").is_none()
@@ -67,7 +88,8 @@ fn headers_of_the_connection(_: &Request, ours: &Outcome, envoys: &mut Outcome) 
 }
 
 fn trailers(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
-    let asked = request.headers.iter().any(|(name, value)| *name == "te" && value.contains("trailers"));
+    let asked = request.protocol == Protocol::Http2
+        || request.headers.iter().any(|(name, value)| name == "te" && value.contains("trailers"));
     if let Some((ours, envoys)) = answers(ours, envoys)
         && !asked
         && ours.trailers.is_empty()
@@ -101,6 +123,32 @@ fn length_of_204(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
     {
         envoys.headers.retain(|(name, _)| name != "content-length");
     }
+}
+
+fn lists(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    if let Some((ours, envoys)) = answers(ours, envoys) {
+        join(&ours.headers, &mut envoys.headers);
+    }
+    for (ours, envoys) in ours.arrivals.iter().zip(&mut envoys.arrivals) {
+        join(&ours.request.headers, &mut envoys.request.headers);
+    }
+}
+
+/// Takes `ours` for each name whose values are the same list in both.
+fn join(ours: &[(String, String)], envoys: &mut Vec<(String, String)>) {
+    let list = |headers: &[(String, String)], name: &str| {
+        let values = headers.iter().filter(|(other, value)| other == name && !value.is_empty());
+        values.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(",")
+    };
+    let is_list = |name: &str| name != "set-cookie" && list(ours, name) == list(envoys, name);
+    let levelled: Vec<_> = envoys
+        .iter()
+        .filter(|(name, _)| !is_list(name))
+        .chain(ours.iter().filter(|(name, _)| is_list(name) && envoys.iter().any(|(other, _)| other == name)))
+        .cloned()
+        .collect();
+    *envoys = levelled;
+    envoys.sort_by(|(a, _), (b, _)| a.cmp(b));
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serin_api::gateway::{HeaderMatcher, Matcher, QueryParameterMatcher};
 use serin_api::proxy::{Action, Forward, PathRedirect, Redirect, Route, Target, VirtualHost, WeightedTarget};
 use serin_api::{ResourceId, ResourceKind};
 
+use super::header_changes;
 use super::policies;
 use super::world::{DEAD, EMPTY, PLAIN, SUBSETS, version};
 
@@ -37,13 +38,16 @@ pub(crate) fn virtual_host(random: &mut Rng, number: usize) -> VirtualHost {
 }
 
 fn route(random: &mut Rng, source: &ResourceId, index: usize) -> Route {
+    let matchers = (0..random.usize(1..3)).map(|_| matcher(random)).collect();
+    let action = action(random);
+    let policy = policies::of_route(random, &action);
     Route {
         name: format!("route-{index}"),
         source: source.clone(),
         via: Vec::new(),
-        matchers: (0..random.usize(1..3)).map(|_| matcher(random)).collect(),
-        action: action(random),
-        policy: policies::of_route(random),
+        matchers,
+        action,
+        policy,
         stickiness: None,
     }
 }
@@ -96,15 +100,23 @@ fn action(random: &mut Rng) -> Action {
         3 => Action::Forward(Forward::ClusterHeader("x-to".to_owned())),
         _ => {
             // The one with a weight is drawn, so that both sides draw the same.
-            let mut targets =
-                vec![WeightedTarget { target: target(random), weight: random.u32(1..100), headers: None }];
+            let weight = random.u32(1..100);
+            let mut targets = vec![weighted(random, weight)];
             if random.u8(..4) == 0 {
-                let nothing = WeightedTarget { target: target(random), weight: 0, headers: None };
+                let nothing = weighted(random, 0);
                 targets.insert(random.usize(..2), nothing);
             }
             Action::Forward(Forward::Weighted(targets))
         }
     }
+}
+
+fn weighted(random: &mut Rng, weight: u32) -> WeightedTarget {
+    let headers = header_changes::draw(random).map(Arc::new);
+    let target = target(random);
+    // Envoy cannot change the headers of a response that stands for a destination.
+    let headers = headers.filter(|_| matches!(target, Target::Cluster { .. }));
+    WeightedTarget { target, weight, headers }
 }
 
 fn target(random: &mut Rng) -> Target {

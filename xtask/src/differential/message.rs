@@ -42,7 +42,7 @@ impl Message {
     /// Reads a response, the last on its connection. `bodiless`: whether the request was one whose response has no body.
     pub(crate) fn read_response(from: &mut impl BufRead, bodiless: bool) -> io::Result<Self> {
         let mut message = Self::read_head(from)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        if bodiless || matches!(message.status(), Some(204 | 304)) {
+        if bodiless || matches!(message.status(), Some(101 | 204 | 304)) {
         } else if message.is_chunked() {
             message.read_chunks(from)?;
         } else if let Some(length) = message.length() {
@@ -52,6 +52,12 @@ impl Message {
             from.read_to_end(&mut message.body)?;
         }
         Ok(message)
+    }
+
+    /// Reads what comes after the switch to another protocol: `length` bytes.
+    pub(crate) fn read_rest(&mut self, from: &mut impl BufRead, length: usize) -> io::Result<()> {
+        self.body = vec![0; length];
+        from.read_exact(&mut self.body)
     }
 
     fn read_head(from: &mut impl BufRead) -> io::Result<Option<Self>> {

@@ -1,35 +1,42 @@
 //! `cargo xtask differential`: Serin's data plane and a real Envoy are given the same configurations and the same requests,
 //! and must do the same with them.
+//!
+//! What differs is made as small as it can be and written into `xtask/cases`, which every run replays first.
 
 mod accepted;
+mod case;
 mod configurations;
 mod error;
+mod header_changes;
+mod http2;
+mod listeners;
 mod message;
 mod outcome;
 mod planes;
 mod policies;
 mod request;
 mod requests;
+mod round;
+mod shrink;
 mod upstream;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use fastrand::Rng;
-use serin_api::proxy::{HttpSettings, Listener, ProxySpec, VirtualHost};
-use serin_api::{ResourceId, ResourceKind};
 
+use case::Case;
 pub(crate) use error::DifferentialError;
+use listeners::Configuration;
 use outcome::Outcome;
-use request::Request;
-use upstream::Arrivals;
+use planes::{Planes, Worlds};
+use round::Round;
 
-/// Differences that are shown; the others are only counted.
+/// Differences that are made smaller, shown and kept; the others are only counted.
 const SHOWN: usize = 10;
 /// Configurations that one Envoy has side by side.
 const SIDE_BY_SIDE: usize = 500;
@@ -45,6 +52,9 @@ pub(crate) struct DifferentialOptions {
     /// What everything is drawn from: the same seed is the same run
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Goes on with more configurations for as many minutes, whatever --configs says
+    #[arg(long)]
+    minutes: Option<u64>,
     /// The Envoy to compare with, instead of the one on the PATH
     #[arg(long)]
     envoy: Option<PathBuf>,
@@ -53,107 +63,100 @@ pub(crate) struct DifferentialOptions {
 /// What was found so far.
 #[derive(Default)]
 struct Tally {
+    configurations: usize,
     requests: usize,
     differences: usize,
+    passing: usize,
     accepted: BTreeMap<&'static str, usize>,
 }
 
 pub(crate) fn run(options: &DifferentialOptions) -> Result<(), DifferentialError> {
     let program = options.envoy.clone().or_else(on_path).ok_or(DifferentialError::NoEnvoy)?;
-    let (our_arrivals, envoys_arrivals) = (Arrivals::default(), Arrivals::default());
-    let (our_endpoints, envoys_endpoints) = (world::start(&our_arrivals)?, world::start(&envoys_arrivals)?);
+    let worlds = Worlds::start()?;
     let mut tally = Tally::default();
-    let numbers: Vec<usize> = (0..options.configs).collect();
-    for numbers in numbers.chunks(SIDE_BY_SIDE) {
-        let hosts: Vec<_> = numbers
-            .iter()
-            .map(|number| Arc::new(configurations::virtual_host(&mut random(options.seed, *number, 0), *number)))
-            .collect();
-        let spec = Arc::new(spec(&hosts));
-        let (_plane, ours) = planes::ours(&spec, our_endpoints.clone())?;
-        let (_envoy, envoys) = planes::envoy(&program, &spec, envoys_endpoints.clone())?;
-        for listener in &spec.listeners {
-            let address = |of: &planes::Addresses| {
-                of.get(&listener.name).copied().ok_or_else(|| DifferentialError::NoListener(listener.name.clone()))
-            };
-            let sides = Sides { ours: (address(&ours)?, &our_arrivals), envoys: (address(&envoys)?, &envoys_arrivals) };
-            for host in &listener.virtual_hosts {
-                let number = hosts.iter().position(|other| Arc::ptr_eq(other, host)).unwrap_or_default();
-                let number = numbers.get(number).copied().unwrap_or_default();
-                let mut random = random(options.seed, number, 1);
-                for _ in 0..options.requests {
-                    let request = requests::request(&mut random, host);
-                    compare(&sides, listener, host, request, &mut tally)?;
-                }
-            }
-        }
+    let kept = case::read_all(Path::new(case::CASES))?;
+    play(&program, &worlds, options.seed, Round::of_cases(kept), &mut tally)?;
+    let end = options.minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
+    let mut next = 0;
+    while end.map_or(next < options.configs, |end| Instant::now() < end) {
+        let last = if end.is_some() { next + SIDE_BY_SIDE } else { options.configs.min(next + SIDE_BY_SIDE) };
+        let round = Round::drawn(options.seed, next..last, options.requests);
+        play(&program, &worlds, options.seed, round, &mut tally)?;
+        next = last;
     }
     let mut out = std::io::stdout().lock();
     for (rule, times) in &tally.accepted {
         writeln!(out, "accepted {times} times: {rule} (docs/differences.md)")?;
     }
-    let Tally { requests, differences, .. } = tally;
-    writeln!(out, "{} configurations, {requests} requests, {differences} differences", options.configs)?;
+    let Tally { configurations, requests, differences, passing, .. } = tally;
+    if passing > 0 {
+        writeln!(out, "{passing} differences did not show a second time")?;
+    }
+    writeln!(out, "{configurations} configurations, {requests} requests, {differences} differences")?;
     if differences == 0 { Ok(()) } else { Err(DifferentialError::Different(differences)) }
 }
 
-/// Where both serve the same listener, and what reaches their upstreams.
-struct Sides<'a> {
-    ours: (SocketAddr, &'a Arrivals),
-    envoys: (SocketAddr, &'a Arrivals),
+/// Plays a round and adds to the tally what came of it.
+fn play(program: &Path, worlds: &Worlds, seed: u64, round: Round, tally: &mut Tally) -> Result<(), DifferentialError> {
+    if round.cases.is_empty() {
+        return Ok(());
+    }
+    let planes = Planes::start(program, worlds, &round.configuration)?;
+    let found = round::play(&planes, &round.cases)?;
+    drop(planes);
+    tally.configurations += round.configuration.hosts.len();
+    tally.requests += round.cases.len();
+    tally.passing += found.passing;
+    for (rule, times) in found.accepted {
+        *tally.accepted.entry(rule).or_default() += times;
+    }
+    let mut shown = BTreeSet::new();
+    for (number, outcomes) in found.differences {
+        tally.differences += 1;
+        // What differs in one configuration differs there for one reason, most of the time.
+        if shown.insert(round.cases[number].host) && shown.len() <= SHOWN {
+            let case = round.case(number);
+            let domain = case.host.source.name.clone();
+            let case = case.renamed(&domain, case::DOMAIN);
+            show(program, worlds, &case, &format!("seed-{seed}-{}", round.name(number)), &outcomes)?;
+        }
+    }
+    Ok(())
 }
 
-impl Sides<'_> {
-    fn play(&self, request: &Request, case: &str) -> (Outcome, Outcome) {
-        let of = |(address, arrivals): (SocketAddr, &Arrivals)| Outcome::of(request, address, case, arrivals);
-        (of(self.ours), of(self.envoys))
-    }
-
-    /// What differs and is not accepted.
-    fn differ(&self, request: &Request, case: &str) -> Option<(Outcome, Outcome)> {
-        let (ours, envoys) = self.play(request, case);
-        (ours != envoys && accepted::rules(request, &ours, &envoys).is_empty()).then_some((ours, envoys))
-    }
-}
-
-fn compare(
-    sides: &Sides<'_>,
-    listener: &Listener,
-    host: &VirtualHost,
-    request: Request,
-    tally: &mut Tally,
+/// Makes a case as small as can be, keeps it and shows it.
+fn show(
+    program: &Path,
+    worlds: &Worlds,
+    case: &Case,
+    name: &str,
+    (ours, envoys): &(Outcome, Outcome),
 ) -> Result<(), DifferentialError> {
-    tally.requests += 1;
-    let case = tally.requests.to_string();
-    let (ours, envoys) = sides.play(&request, &case);
-    if ours == envoys {
-        return Ok(());
-    }
-    let rules = accepted::rules(&request, &ours, &envoys);
-    for rule in &rules {
-        *tally.accepted.entry(rule).or_default() += 1;
-    }
-    if !rules.is_empty() {
-        return Ok(());
-    }
-    tally.differences += 1;
-    if tally.differences > SHOWN {
-        return Ok(());
-    }
-    let (mut request, mut ours, mut envoys) = (request, ours, envoys);
-    while let Some((smaller, outcomes)) =
-        request.smaller().into_iter().find_map(|smaller| sides.differ(&smaller, &case).map(|found| (smaller, found)))
-    {
-        request = smaller;
-        (ours, envoys) = outcomes;
-    }
+    let only = |case: &Case| Configuration { hosts: case::placed(case).into_iter().collect() };
+    let mut planes = Planes::start(program, worlds, &only(case))?;
+    let gist = |(ours, envoys): (Outcome, Outcome)| (ours.gist(), envoys.gist());
+    let first = round::differ(&planes, case, "first")?.map(gist);
+    let mut tries = 0;
+    let mut differ = |case: &Case| {
+        tries += 1;
+        first.is_some()
+            && case.is_whole()
+            && planes.replace(&only(case)).is_ok()
+            && round::differ(&planes, case, &format!("shrink-{tries}")).ok().flatten().map(gist) == first
+    };
+    let small = shrink::shrink(case, &mut differ);
     let mut out = std::io::stdout().lock();
-    writeln!(out, "difference {} in {} on {}:", tally.differences, host.name, listener.name)?;
-    writeln!(out, "    domains {:?}", host.domains)?;
-    for route in &host.routes {
-        writeln!(out, "    route {}", serde_json::to_string(route).unwrap_or_default())?;
+    writeln!(out, "{name} on {}:", small.listener)?;
+    planes.replace(&only(&small))?;
+    if let Some((ours, envoys)) = round::differ(&planes, &small, "shown")? {
+        writeln!(out, "    host {}", serde_json::to_string(&small.host).unwrap_or_default())?;
+        writeln!(out, "    {}\n    Serin: {ours}\n    Envoy: {envoys}", small.request)?;
+        let file = small.write(Path::new(case::CASES), name)?;
+        writeln!(out, "    kept as {}\n", file.display())?;
+    } else {
+        writeln!(out, "    {}\n    Serin: {ours}\n    Envoy: {envoys}", case.request)?;
+        writeln!(out, "    it shows only beside other configurations\n")?;
     }
-    writeln!(out, "    {request}\n    Serin: {ours}\n    Envoy: {envoys}\n")?;
     Ok(())
 }
 
@@ -161,30 +164,6 @@ fn compare(
 fn random(seed: u64, number: usize, purpose: u64) -> Rng {
     let number = u64::try_from(number).unwrap_or_default();
     Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 1) ^ purpose)
-}
-
-/// All configurations side by side, half of them on a listener that cuts ports off.
-fn spec(hosts: &[Arc<VirtualHost>]) -> ProxySpec {
-    let listener = |name: &str, bind_port, strip_any_host_port: bool| {
-        let mine = hosts.iter().enumerate().filter(|(index, _)| (index % 2 == 1) == strip_any_host_port);
-        Arc::new(Listener {
-            name: format!("ns.{name}"),
-            source: ResourceId::new(ResourceKind::Gateway, "ns", name),
-            bind_address: "::".to_owned(),
-            bind_port,
-            ssl: false,
-            tls: Vec::new(),
-            strip_any_host_port,
-            http: HttpSettings::default(),
-            access_logs: Vec::new(),
-            virtual_hosts: mine.map(|(_, host)| Arc::clone(host)).collect(),
-        })
-    };
-    ProxySpec {
-        listeners: vec![listener("plain", 8080, false), listener("strip", 8081, true)],
-        clusters: world::clusters(),
-        sources: BTreeMap::new(),
-    }
 }
 
 /// The `envoy` on the PATH.

@@ -16,6 +16,12 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// What it comes to in short: a difference between others than these two is another difference.
+    pub(crate) fn gist(&self) -> (Option<u16>, Vec<String>) {
+        let status = self.answer.as_ref().ok().and_then(Message::status);
+        (status, self.arrivals.iter().map(|arrival| arrival.upstream.clone()).collect())
+    }
+
     /// Sends `request` to `address`.
     pub(crate) fn of(request: &Request, address: SocketAddr, case: &str, arrivals: &Arrivals) -> Self {
         let answer = request.send(address, case).map(normal).map_err(|error: io::Error| error.kind().to_string());
@@ -37,7 +43,7 @@ fn normal(mut message: Message) -> Message {
     }
     message.headers.retain(|(name, _)| {
         !matches!(name.as_str(), "date" | "server" | "connection" | "transfer-encoding" | CASE | WANT)
-            && !name.starts_with("x-envoy-")
+            && (!name.starts_with("x-envoy-") || name == "x-envoy-attempt-count")
     });
     for (name, value) in &mut message.headers {
         match name.as_str() {

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serin_api::proxy::VirtualHost;
 
 use super::configurations::{PATHS, pick};
-use super::request::{Body, Request};
+use super::request::{Body, Protocol, Request};
 use super::world::{DEAD, EMPTY, PLAIN};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
@@ -32,26 +32,30 @@ const TAILS: [&str; 18] = [
 const QUERIES: [&str; 12] =
     ["", "", "", "?", "?q", "?q=", "?q=1", "?q=v7", "?q=2&q=1", "?a=%20&q=1", "?Q=1", "?q=1?x=/y"];
 const FLAGS: [&str; 8] = ["1", "v7", "", "1,v7", "V7", "a b", "\u{c3}\u{a9}", "v77"];
-const WANTS: [&str; 10] = [
+const WANTS: [&str; 20] = [
+    "",
+    "",
     "",
     "",
     "200 chunked",
     "200 chunked trailers",
+    "200 grpc",
     "204",
     "304",
     "404 cookies",
+    "409 at-last",
     "500 odd",
+    "503 at-last",
+    "502",
+    "504 at-last",
     "302 location",
     "200 odd cookies",
+    "429 limited",
+    "break",
+    "break-once",
 ];
-const BODIES: [Body; 6] = [
-    Body::None,
-    Body::Length(0),
-    Body::Length(10),
-    Body::Length(70_000),
-    Body::Chunked(&[5, 1, 300], false),
-    Body::Chunked(&[7], true),
-];
+/// Sizes of chunks.
+const CHUNKS: [&[usize]; 3] = [&[5, 1, 300], &[7], &[]];
 
 /// One request for `host`.
 pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
@@ -62,17 +66,45 @@ pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
     };
     let tail = pick(random, &TAILS);
     let path = if path.is_empty() && !tail.starts_with('/') { format!("/{tail}") } else { format!("{path}{tail}") };
+    let mut headers = headers(random);
+    let mut method = method;
+    if random.u8(..8) == 0 {
+        let origins = ["http://a.test", "http://b.test", "http://A.test", "null", ""];
+        headers.push(("origin", pick(random, &origins).to_owned()));
+        if random.bool() {
+            method = "OPTIONS";
+            headers.push(("access-control-request-method", pick(random, &["GET", "PUT", ""]).to_owned()));
+            headers.push(("access-control-request-headers", pick(random, &["x-a", ""]).to_owned()));
+        }
+    }
     let body = match method {
+        "GET" if random.u8(..30) == 0 => Body::Upgrade,
         "GET" | "HEAD" if random.u8(..8) > 0 => Body::None,
-        _ => pick(random, &BODIES),
+        _ => body(random),
     };
+    if body == Body::Upgrade {
+        // `te` is for one connection; of an upgrade's, Envoy passes it on as it came.
+        headers.retain(|(name, _)| *name != "te");
+    }
+    let http2 = body != Body::Upgrade && random.u8(..4) == 0;
     Request {
-        method,
+        protocol: if http2 { Protocol::Http2 } else { Protocol::Http1 },
+        method: method.to_owned(),
         target: format!("{path}{}", pick(random, &QUERIES)),
         host: authority(random, host),
-        headers: headers(random),
-        want: pick(random, &WANTS),
+        headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        want: pick(random, &WANTS).to_owned(),
         body,
+    }
+}
+
+fn body(random: &mut Rng) -> Body {
+    match random.u8(..6) {
+        0 => Body::None,
+        1 => Body::Length(0),
+        2 => Body::Length(10),
+        3 => Body::Length(70_000),
+        _ => Body::Chunked(pick(random, &CHUNKS).to_vec(), random.bool()),
     }
 }
 

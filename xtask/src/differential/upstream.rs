@@ -12,6 +12,9 @@ pub(crate) const CASE: &str = "x-case";
 /// The header that says how the upstream is to answer: a status, then words.
 pub(crate) const WANT: &str = "x-want";
 
+const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                        Sec-WebSocket-Accept: x\r\n\r\n";
+
 /// What reached an upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
@@ -30,10 +33,14 @@ impl Arrivals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(case).unwrap_or_default()
     }
 
-    fn add(&self, upstream: &str, request: &Message) {
+    /// Adds what arrived; how much did before.
+    fn add(&self, upstream: &str, request: &Message) -> usize {
         let case = request.header(CASE).unwrap_or_default().to_owned();
         let arrival = Arrival { upstream: upstream.to_owned(), request: request.clone() };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(case).or_default().push(arrival);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrivals = all.entry(case).or_default();
+        arrivals.push(arrival);
+        arrivals.len() - 1
     }
 }
 
@@ -56,16 +63,28 @@ fn serve(stream: &TcpStream, name: &str, arrivals: &Arrivals) -> io::Result<()> 
     let mut requests = BufReader::new(stream);
     let mut responses = stream;
     while let Some(request) = Message::read_request(&mut requests)? {
-        arrivals.add(name, &request);
-        responses.write_all(&answer(&request, name))?;
+        let before = arrivals.add(name, &request);
+        if wants(&request, "break") || (wants(&request, "break-once") && before == 0) {
+            return Ok(());
+        }
+        if request.header("upgrade").is_some() && !wants(&request, "no-upgrade") {
+            responses.write_all(SWITCH)?;
+            std::io::copy(&mut requests, &mut responses)?;
+            return Ok(());
+        }
+        responses.write_all(&answer(&request, name, before))?;
     }
     Ok(())
 }
 
-fn answer(request: &Message, name: &str) -> Vec<u8> {
-    let wanted: Vec<_> = request.header(WANT).unwrap_or_default().split(' ').collect();
-    let status = wanted.first().and_then(|status| status.parse().ok()).unwrap_or(200_u16);
-    let wants = |word: &str| wanted.contains(&word);
+fn wants(request: &Message, word: &str) -> bool {
+    request.header(WANT).unwrap_or_default().split(' ').any(|wanted| wanted == word)
+}
+
+fn answer(request: &Message, name: &str, before: usize) -> Vec<u8> {
+    let wants = |word: &str| wants(request, word);
+    let status = request.header(WANT).and_then(|want| want.split(' ').next()?.parse().ok()).unwrap_or(200_u16);
+    let status = if wants("at-last") && before > 0 { 200 } else { status };
     let mut out = format!("HTTP/1.1 {status} Answer\r\nX-Upstream: {name}\r\n");
     if wants("cookies") {
         out.push_str("Set-Cookie: a=1\r\nset-cookie: b=2; Path=/\r\n");
@@ -74,6 +93,12 @@ fn answer(request: &Message, name: &str) -> Vec<u8> {
         out.push_str(
             "X-Empty:\r\nX-Spaces:   a  b   \r\nConnection: x-hop\r\nX-Hop: gone\r\nKeep-Alive: timeout=5\r\n",
         );
+    }
+    if wants("grpc") {
+        out.push_str("content-type: application/grpc\r\ngrpc-status: 14\r\n");
+    }
+    if wants("limited") {
+        out.push_str("x-envoy-ratelimited: true\r\n");
     }
     if wants("location") {
         out.push_str("Location: http://other/place?x=1\r\n");

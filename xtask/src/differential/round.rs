@@ -1,0 +1,165 @@
+//! A round: many configurations side by side, and the requests that they get.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serin_api::proxy::VirtualHost;
+
+use super::accepted;
+use super::case::{self, Case};
+use super::error::DifferentialError;
+use super::listeners::{self, Configuration};
+use super::outcome::Outcome;
+use super::planes::Planes;
+use super::request::Request;
+use super::{configurations, random, requests};
+
+/// Requests that are under way at a time.
+const AT_A_TIME: usize = 4;
+/// How often a difference is looked at again before it counts: on a busy machine a connection can break.
+const LOOKS: usize = 3;
+
+/// Configurations side by side, and requests to them.
+pub(crate) struct Round {
+    pub(crate) configuration: Configuration,
+    pub(crate) cases: Vec<Played>,
+}
+
+/// A request to one of the configurations.
+pub(crate) struct Played {
+    /// The place of its host in the configuration.
+    pub(crate) host: usize,
+    listener: &'static str,
+    request: Request,
+}
+
+/// What came of a round.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The numbers of the cases that differ, and how.
+    pub(crate) differences: Vec<(usize, (Outcome, Outcome))>,
+    /// Differences that did not show a second time.
+    pub(crate) passing: usize,
+    /// How often each rule explained a difference.
+    pub(crate) accepted: BTreeMap<&'static str, usize>,
+}
+
+impl Round {
+    /// The configurations of these numbers, every second on a listener that cuts ports off.
+    pub(crate) fn drawn(seed: u64, numbers: Range<usize>, requests: usize) -> Self {
+        let mut round = Self { configuration: Configuration::default(), cases: Vec::new() };
+        for number in numbers {
+            let host = configurations::virtual_host(&mut random(seed, number, 0), number);
+            let listener = if number % 2 == 1 { listeners::STRIP } else { listeners::PLAIN };
+            let mut random = random(seed, number, 1);
+            let drawn = (0..requests).map(|_| requests::request(&mut random, &host)).collect();
+            round.add(listener, host, drawn);
+        }
+        round
+    }
+
+    /// Cases that were kept, under domains of their own.
+    pub(crate) fn of_cases(kept: Vec<(String, Case)>) -> Self {
+        let mut round = Self { configuration: Configuration::default(), cases: Vec::new() };
+        for (number, (_, case)) in kept.into_iter().enumerate() {
+            if let Some(listener) = listeners::named(&case.listener) {
+                let case = case.renamed(case::DOMAIN, &format!("kept{number}"));
+                round.add(listener, case.host, vec![case.request]);
+            }
+        }
+        round
+    }
+
+    fn add(&mut self, listener: &'static str, host: VirtualHost, requests: Vec<Request>) {
+        let number = self.configuration.hosts.len();
+        self.configuration.hosts.push((listener, Arc::new(host)));
+        self.cases.extend(requests.into_iter().map(|request| Played { host: number, listener, request }));
+    }
+
+    /// Case `number` by itself.
+    pub(crate) fn case(&self, number: usize) -> Case {
+        let Played { host, listener, request } = &self.cases[number];
+        let (_, host) = &self.configuration.hosts[*host];
+        Case { listener: (*listener).to_owned(), host: (**host).clone(), request: request.clone() }
+    }
+
+    /// A name for case `number`.
+    pub(crate) fn name(&self, number: usize) -> String {
+        let (_, host) = &self.configuration.hosts[self.cases[number].host];
+        format!("{}-{number}", host.source.name)
+    }
+}
+
+/// Sends every request to both; what differs.
+///
+/// # Errors
+/// When a listener is missing.
+pub(crate) fn play(planes: &Planes, cases: &[Played]) -> Result<Found, DifferentialError> {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Found::default());
+    let work = || -> Result<(), DifferentialError> {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(Played { listener, request, .. }) = cases.get(number) else { return Ok(()) };
+            let mut looks = 0;
+            let verdict = loop {
+                let verdict = look(planes, listener, request, &format!("{number}-{looks}"))?;
+                looks += 1;
+                if !matches!(verdict, Verdict::Differs(..)) || looks == LOOKS {
+                    break verdict;
+                }
+            };
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            match verdict {
+                Verdict::Differs(outcomes) => found.differences.push((number, *outcomes)),
+                Verdict::Alike(rules) => {
+                    found.passing += usize::from(looks > 1);
+                    for rule in rules {
+                        *found.accepted.entry(rule).or_default() += 1;
+                    }
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })?;
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.differences.sort_by_key(|(number, _)| *number);
+    Ok(found)
+}
+
+enum Verdict {
+    /// They are alike, but for what these rules explain.
+    Alike(Vec<&'static str>),
+    Differs(Box<(Outcome, Outcome)>),
+}
+
+fn look(planes: &Planes, listener: &str, request: &Request, name: &str) -> Result<Verdict, DifferentialError> {
+    let (ours, envoys) = planes.play(listener, request, name)?;
+    if ours == envoys {
+        return Ok(Verdict::Alike(Vec::new()));
+    }
+    let rules = accepted::rules(request, &ours, &envoys);
+    Ok(if rules.is_empty() { Verdict::Differs(Box::new((ours, envoys))) } else { Verdict::Alike(rules) })
+}
+
+/// What the two make of `case`, where that differs.
+///
+/// # Errors
+/// When a listener is missing.
+pub(crate) fn differ(
+    planes: &Planes,
+    case: &Case,
+    name: &str,
+) -> Result<Option<(Outcome, Outcome)>, DifferentialError> {
+    Ok(match look(planes, &case.listener, &case.request, name)? {
+        Verdict::Alike(_) => None,
+        Verdict::Differs(outcomes) => Some(*outcomes),
+    })
+}
