@@ -312,7 +312,24 @@ fn read_service(object: &Object) -> Service {
         Some(ServicePort {
             name: port.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
             port: u16::try_from(port.get("port")?.as_u64()?).ok()?,
+            http2: speaks_http2(object, port),
         })
     };
     Service { ports: ports.into_iter().flatten().filter_map(port).collect() }
+}
+
+/// Whether HTTP/2 is spoken at a port of a Service, by the rules of Gloo's discovery: an annotation, the port's
+/// `appProtocol`, or how its name begins.
+fn speaks_http2(service: &Object, port: &Value) -> bool {
+    let told =
+        service.body.pointer("/metadata/annotations").and_then(|all| all.get("gloo.solo.io/h2_service")?.as_str());
+    let text = |field: &str| port.get(field).and_then(Value::as_str).unwrap_or_default();
+    match told {
+        Some("true") => true,
+        Some("false") => false,
+        _ => {
+            matches!(text("appProtocol"), "http2" | "grpc" | "grpc-web" | "kubernetes.io/h2c")
+                || ["grpc", "h2", "http2"].iter().any(|start| text("name").starts_with(start))
+        }
+    }
 }

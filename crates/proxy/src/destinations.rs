@@ -220,7 +220,7 @@ fn resolved(
 
 #[cfg(test)]
 mod tests {
-    use serin_api::proxy::{LoadBalancing, SubsetFallback, Subsets, Transport};
+    use serin_api::proxy::{LoadBalancing, SubsetFallback, Subsets};
     use serin_api::{ResourceId, ResourceKind};
 
     use super::*;

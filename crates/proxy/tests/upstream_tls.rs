@@ -37,7 +37,7 @@ fn unchecked() -> ClientTls {
 
 fn speaking(tls: ClientTls) -> Arc<ProxySpec> {
     let mut spec = (*spec_of(vec![route("/", to("up"))], &["up"])).clone();
-    let transport = Transport { tls: Some(tls) };
+    let transport = Transport { tls: Some(tls), ..Transport::default() };
     spec.clusters.insert("up".into(), Arc::new(serin_api::proxy::Cluster { transport, ..cluster("up") }));
     Arc::new(spec)
 }

@@ -47,7 +47,7 @@ fn main() {
     put(&mut snapshot.gateways, ResourceKind::Gateway, "gloo-system", "gateway-proxy", "", gateway);
     for number in 0..tables {
         let service = Ref::new(format!("team-{number}"), "app");
-        let ports = vec![ServicePort { name: String::new(), port: 80 }];
+        let ports = vec![ServicePort { name: String::new(), port: 80, http2: false }];
         snapshot.services.insert(service.clone(), Arc::new(Service { ports }));
         let kube = json!({"serviceName": "app", "serviceNamespace": service.namespace, "servicePort": 80,
             "subsetSpec": {"selectors": [{"keys": ["version"]}]}});

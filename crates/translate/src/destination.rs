@@ -193,7 +193,7 @@ impl<'a> Destinations<'a> {
     }
 
     fn service_cluster(&self, reference: &Ref, service: &Ref, port: u16) -> Arc<Cluster> {
-        let cluster = service_cluster(reference, service, port);
+        let cluster = service_cluster(self.view, reference, service, port);
         self.services.borrow_mut().entry(cluster.name.clone()).or_insert_with(|| Arc::new(cluster)).clone()
     }
 

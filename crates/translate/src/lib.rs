@@ -45,6 +45,7 @@ mod stickiness;
 mod tls;
 mod translation;
 mod upstream;
+mod upstream_http2;
 mod upstream_tls;
 mod view;
 mod weighted;

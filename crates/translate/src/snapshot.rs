@@ -109,6 +109,8 @@ pub struct ServicePort {
     pub name: String,
     /// The port that clients use.
     pub port: u16,
+    /// Whether HTTP/2 is spoken there, as far as the Service says.
+    pub http2: bool,
 }
 
 /// One ready pod behind a Service, as its EndpointSlices and the pod itself say.

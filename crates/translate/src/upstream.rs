@@ -14,6 +14,7 @@ use crate::load_balancing;
 use crate::outlier_detection;
 use crate::report::Finding;
 use crate::snapshot::Resource;
+use crate::upstream_http2;
 use crate::upstream_tls;
 use crate::view::View;
 
@@ -79,7 +80,7 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
     };
     let (tls, fault) = upstream_tls::of(view.snapshot, id, spec, &mut findings);
     let without_endpoints = without_endpoints.or(fault);
-    let transport = Transport { tls };
+    let transport = Transport { tls, http2: upstream_http2::of(id, spec, &mut findings) };
     let outliers = spec.outlier_detection.as_ref().map(outlier_detection::of).transpose().unwrap_or_else(|faults| {
         findings.extend(faults.into_iter().map(|fault| fault.on(id, &FieldPath::root("spec"))));
         None
@@ -93,10 +94,12 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
 }
 
 /// A cluster for a Service without an Upstream of its own.
-pub(crate) fn service_cluster(reference: &Ref, service: &Ref, port: u16) -> Cluster {
+pub(crate) fn service_cluster(view: &View<'_>, reference: &Ref, service: &Ref, port: u16) -> Cluster {
     let source = ResourceId::new(ResourceKind::Service, &service.namespace, &service.name);
     let endpoints = EndpointSource::Service { service: service.clone(), port, selector: BTreeMap::new() };
-    Cluster::new(name(reference), source, endpoints)
+    let http2 = upstream_http2::of_service(view.snapshot, service, port);
+    let transport = Transport { http2, ..Transport::default() };
+    Cluster { transport, ..Cluster::new(name(reference), source, endpoints) }
 }
 
 /// The name under which a `kube` destination appears in messages and clusters.

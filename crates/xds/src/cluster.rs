@@ -13,7 +13,7 @@ use envoy_types::pb::envoy::config::cluster::v3::cluster::{
     ClusterDiscoveryType, DiscoveryType, DnsLookupFamily, EdsClusterConfig, LbConfig, LbPolicy, LbSubsetConfig,
     LeastRequestLbConfig, RingHashLbConfig,
 };
-use envoy_types::pb::envoy::config::core::v3::Http1ProtocolOptions;
+use envoy_types::pb::envoy::config::core::v3::{Http1ProtocolOptions, Http2ProtocolOptions};
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::explicit_http_config::ProtocolConfig;
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::{
@@ -49,7 +49,7 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
         connect_timeout: Some(duration(CONNECT_TIMEOUT)),
         outlier_detection: outlier_detection.as_deref().map(envoy_outliers),
         lb_subset_config: subsets.as_ref().map(subset_config),
-        typed_extension_protocol_options: [(HTTP_OPTIONS.to_owned(), any(&http_options()))].into(),
+        typed_extension_protocol_options: [(HTTP_OPTIONS.to_owned(), any(&http_options(transport)))].into(),
         ..Cluster::default()
     };
     match endpoints {
@@ -128,10 +128,22 @@ fn subset_config(subsets: &Subsets) -> LbSubsetConfig {
     }
 }
 
-/// HTTP/1.1 that keeps trailers.
-fn http_options() -> HttpProtocolOptions {
+/// HTTP/2, or HTTP/1.1 that keeps trailers.
+fn http_options(transport: &proxy::Transport) -> HttpProtocolOptions {
     let http1 = Http1ProtocolOptions { enable_trailers: true, ..Http1ProtocolOptions::default() };
-    let explicit = ExplicitHttpConfig { protocol_config: Some(ProtocolConfig::HttpProtocolOptions(http1)) };
+    let protocol = match &transport.http2 {
+        None => ProtocolConfig::HttpProtocolOptions(http1),
+        Some(proxy::Http2 { stream_window, connection_window, concurrent_streams }) => {
+            let wrapped = |value: &Option<u32>| value.map(|value| UInt32Value { value });
+            ProtocolConfig::Http2ProtocolOptions(Http2ProtocolOptions {
+                initial_stream_window_size: wrapped(stream_window),
+                initial_connection_window_size: wrapped(connection_window),
+                max_concurrent_streams: wrapped(concurrent_streams),
+                ..Http2ProtocolOptions::default()
+            })
+        }
+    };
+    let explicit = ExplicitHttpConfig { protocol_config: Some(protocol) };
     HttpProtocolOptions {
         upstream_protocol_options: Some(UpstreamProtocolOptions::ExplicitHttpConfig(explicit)),
         ..HttpProtocolOptions::default()

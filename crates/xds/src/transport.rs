@@ -27,7 +27,7 @@ const SNI_KEY: &str = "sni";
 
 /// Tells `made` how to speak to its endpoints.
 pub(crate) fn set(transport: &Transport, made: &mut Cluster) {
-    let Transport { tls } = transport;
+    let Transport { tls, http2: _ } = transport;
     let Some(tls) = tls else { return };
     made.transport_socket = Some(socket(tls, &tls.sni));
     let mut names: Vec<&String> = tls.host_sni.values().collect();

@@ -40,6 +40,18 @@ pub struct UpstreamSpec {
     /// When an endpoint gets no requests for a while, for what it answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outlier_detection: Option<OutlierDetection>,
+    /// Speak HTTP/2 with the endpoints, as gRPC needs it: by prior knowledge, or agreed on in TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_http2: Option<bool>,
+    /// With `useHttp2`, bytes of a response's body that may be under way (65535 to 2147483647).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_stream_window_size: Option<u32>,
+    /// With `useHttp2`, bytes of all responses' bodies that may be under way on one connection (65535 to 2147483647).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_connection_window_size: Option<u32>,
+    /// With `useHttp2`, requests that a connection carries at once (1 to 2147483647).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_concurrent_streams: Option<u32>,
 }
 
 /// The pods behind a Kubernetes Service.

@@ -13,6 +13,24 @@ pub struct Transport {
     /// How TLS is spoken with them; `None`: plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<ClientTls>,
+    /// How HTTP/2 is spoken with them; `None`: HTTP/1.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http2: Option<Http2>,
+}
+
+/// How HTTP/2 is spoken with endpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Http2 {
+    /// Bytes of a response's body that may be under way on one stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_window: Option<u32>,
+    /// Bytes of all responses' bodies that may be under way on one connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_window: Option<u32>,
+    /// Requests that a connection carries at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrent_streams: Option<u32>,
 }
 
 impl Transport {

@@ -29,6 +29,8 @@ pub(crate) enum Outcome {
     ConnectFailure,
     /// The endpoint closed the connection.
     UpstreamClosed,
+    /// The endpoint reset the stream.
+    UpstreamReset,
     /// The endpoint sent what is not HTTP.
     UpstreamProtocol,
     /// The route's time ran out.
@@ -52,6 +54,7 @@ impl Outcome {
             Self::NoHealthyUpstream => "UH",
             Self::ConnectFailure => "UF",
             Self::UpstreamClosed => "UC",
+            Self::UpstreamReset => "UR",
             Self::UpstreamProtocol => "UPE",
             Self::Timeout => "UT",
             Self::Standstill => "SI",
@@ -71,6 +74,7 @@ impl Outcome {
             Self::NoHealthyUpstream => "no_healthy_upstream",
             Self::ConnectFailure => "upstream_reset_before_response_started{connection_failure}",
             Self::UpstreamClosed => "upstream_reset_before_response_started{connection_termination}",
+            Self::UpstreamReset => "upstream_reset_before_response_started{remote_reset}",
             Self::UpstreamProtocol => "upstream_reset_before_response_started{protocol_error}",
             Self::Timeout => "response_timeout",
             Self::Standstill => "stream_idle_timeout",

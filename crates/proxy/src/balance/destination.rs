@@ -257,7 +257,7 @@ fn choose<'a>(
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use serin_api::proxy::{EndpointSource, Subsets, Transport};
+    use serin_api::proxy::{EndpointSource, Subsets};
     use serin_api::{ResourceId, ResourceKind};
 
     use super::*;

@@ -5,14 +5,16 @@ use std::sync::{Arc, Weak};
 
 use rustc_hash::FxHashMap;
 use rustls::pki_types::ServerName;
-use serin_api::proxy::{Endpoint, Transport};
+use serin_api::proxy::{Endpoint, Http2, Transport};
 use tokio_rustls::TlsConnector;
 
 use super::{Dial, Tls};
+use crate::forward::Http2Settings;
 use crate::tls::{Credential, CredentialMap, client_config};
 
 /// What is spoken inside of TLS.
 const HTTP_11: &[u8] = b"http/1.1";
+const HTTP_2: &[u8] = b"h2";
 
 /// Makes them, and knows those that are in use.
 #[derive(Debug, Default)]
@@ -53,7 +55,10 @@ impl DialBuilder {
         {
             return Some(dial);
         }
-        let dial = Arc::new(Dial { tls: tls(transport, sni, credential.as_deref()) });
+        let dial = Arc::new(Dial {
+            tls: tls(transport, sni, credential.as_deref()),
+            http2: transport.http2.as_ref().map(http2),
+        });
         self.made.insert(key, Made { dial: Arc::downgrade(&dial), credential });
         Some(dial)
     }
@@ -69,9 +74,17 @@ pub(super) fn same(a: Option<&Arc<Credential>>, b: Option<&Arc<Credential>>) -> 
     a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
 }
 
+fn http2(asked: &Http2) -> Http2Settings {
+    let Http2 { stream_window, connection_window, concurrent_streams } = *asked;
+    Http2Settings { stream_window, connection_window, concurrent_streams }
+}
+
 fn tls(transport: &Transport, sni: &str, credential: Option<&Credential>) -> Option<Tls> {
     let tls = transport.tls.as_ref()?;
-    let Some(mut config) = client_config(tls, credential, HTTP_11) else { return Some(Tls::Missing) };
+    let Some(mut config) = client_config(tls, credential, if transport.http2.is_some() { HTTP_2 } else { HTTP_11 })
+    else {
+        return Some(Tls::Missing);
+    };
     let name = match ServerName::try_from(sni.to_owned()) {
         Ok(name @ ServerName::DnsName(_)) => name,
         _ => {

@@ -11,6 +11,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::forward::Http2Settings;
 pub(crate) use builder::DialBuilder;
 pub(crate) use socket::Socket;
 
@@ -18,6 +19,14 @@ pub(crate) use socket::Socket;
 /// shared.
 pub(crate) struct Dial {
     tls: Option<Tls>,
+    http2: Option<Http2Settings>,
+}
+
+impl Dial {
+    /// How HTTP/2 is spoken, if it is.
+    pub(crate) fn http2(&self) -> Option<Http2Settings> {
+        self.http2
+    }
 }
 
 /// TLS with an endpoint.

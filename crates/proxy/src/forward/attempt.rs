@@ -1,6 +1,8 @@
 //! Tries: an endpoint is picked, connected to and sent the request, as often as it takes and the route allows.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,8 +11,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::body::Body;
+use super::carrier::Carrier;
 use super::changes::ATTEMPT_COUNT;
 use super::exchange::Exchange;
+use super::http2::{Http2Connection, Http2Settings, Http2Stream};
 use super::outgoing::Outgoing;
 use super::patience::{Patience, TimeLimit};
 use super::pool::Pool;
@@ -20,7 +24,7 @@ use super::witness::witness;
 use super::{deliver, reply};
 use crate::access_log::Outcome as Ended;
 use crate::balance::{Aim, Candidate};
-use crate::dial::{self, DialError};
+use crate::dial::{self, Dial, DialError, Socket};
 use crate::http1::ResponseHead;
 use crate::policy::NoResponse;
 use crate::worker::{LocalDestination, Worker};
@@ -36,6 +40,9 @@ pub(super) enum Failure {
     Closed {
         stale: bool,
     },
+    /// See [`SendError::Unprocessed`].
+    Unprocessed,
+    Reset(&'static str),
     Protocol,
     Client,
     Time(TimeLimit),
@@ -45,6 +52,8 @@ impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
         match error {
             SendError::Closed { stale } => Self::Closed { stale },
+            SendError::Unprocessed => Self::Unprocessed,
+            SendError::Reset(reason) => Self::Reset(reason),
             SendError::Protocol => Self::Protocol,
             SendError::Client => Self::Client,
             SendError::Timeout(limit) => Self::Time(limit),
@@ -182,23 +191,28 @@ impl<'d> Tries<'d> {
         outgoing: Outgoing,
         to_head: bool,
         headers: HeaderMap,
-    ) -> Result<(ResponseHead, Box<UpstreamConnection>), (Failure, Option<Outgoing>)> {
+    ) -> Result<(ResponseHead, Carrier), (Failure, Option<Outgoing>)> {
         self.made += 1;
         self.patience.begin_try();
-        let pooled = if self.fresh { None } else { pool.take() };
-        let mut upstream = match pooled {
-            Some(connection) => connection,
-            None => match connect(&self.worker, pool, &mut self.patience, outgoing.is_read()).await {
-                Ok(connection) => connection,
-                Err(failure) => return Err((failure, Some(outgoing))),
-            },
+        let http2 = pool.dial().and_then(|dial| dial.http2());
+        let pooled = if self.fresh || http2.is_some() { None } else { pool.take() };
+        let made = match (pooled, http2) {
+            (Some(connection), _) => Ok(Carrier::Http1(connection)),
+            (None, None) => connect(&self.worker, pool, &mut self.patience, outgoing.is_read()).await,
+            (None, Some(settings)) => {
+                stream(&self.worker, pool, settings, &mut self.patience, outgoing.is_read()).await
+            }
+        };
+        let mut upstream = match made {
+            Ok(upstream) => upstream,
+            Err(failure) => return Err((failure, Some(outgoing))),
         };
         match upstream.send(outgoing, to_head, headers, &mut self.patience).await {
             Ok(head) => Ok((head, upstream)),
             Err(error) => {
                 // A connection that was idle may be closed by the upstream at the moment it is used; others may be as
                 // stale, so that what is sent again gets a connection of its own.
-                self.fresh |= upstream.reused;
+                self.fresh |= upstream.reused();
                 Err((error.into(), upstream.take_request()))
             }
         }
@@ -208,7 +222,7 @@ impl<'d> Tries<'d> {
     fn after_response(
         &mut self,
         head: &ResponseHead,
-        upstream: &mut UpstreamConnection,
+        upstream: &mut Carrier,
         pool: &Pool,
     ) -> Option<(Duration, Outgoing)> {
         let retrying = self.retrying.as_mut()?;
@@ -231,6 +245,7 @@ impl<'d> Tries<'d> {
         let anew = match failure {
             Failure::Connect(_) => self.made < ATTEMPTS.min(self.destination.len()),
             Failure::Closed { stale: true } => self.made < ATTEMPTS && request.may_be_sent_again(),
+            Failure::Unprocessed => self.made < ATTEMPTS && request.may_be_replayed(),
             _ => false,
         };
         if anew {
@@ -251,7 +266,10 @@ impl Failure {
         let broken = NoResponse::Broken { sent: request.has_begun() };
         match self {
             Self::Connect(_) => Some(NoResponse::Unconnected),
-            Self::Closed { .. } | Self::Protocol | Self::Time(TimeLimit::Try) => Some(broken),
+            Self::Reset(reply::REMOTE_REFUSED) => Some(NoResponse::Refused { sent: request.has_begun() }),
+            Self::Closed { .. } | Self::Unprocessed | Self::Reset(_) | Self::Protocol | Self::Time(TimeLimit::Try) => {
+                Some(broken)
+            }
             Self::Client | Self::Time(_) => None,
         }
     }
@@ -264,6 +282,8 @@ fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) -> Response<B
     let (outcome, status, text) = match failure {
         Failure::Connect(reason) => unanswered(Ended::ConnectFailure, unavailable, reason),
         Failure::Closed { .. } => unanswered(Ended::UpstreamClosed, unavailable, reply::DISCONNECTED),
+        Failure::Unprocessed => unanswered(Ended::UpstreamReset, unavailable, reply::REMOTE_REFUSED),
+        Failure::Reset(reason) => unanswered(Ended::UpstreamReset, unavailable, reason),
         Failure::Protocol => unanswered(Ended::UpstreamProtocol, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
         Failure::Client => (Ended::Refused, StatusCode::BAD_REQUEST, Bytes::new()),
         Failure::Time(TimeLimit::Idle { read: true }) => {
@@ -291,21 +311,54 @@ pub(super) async fn connect(
     pool: &Pool,
     patience: &mut Patience,
     read: bool,
-) -> Result<Box<UpstreamConnection>, Failure> {
-    let connecting = dial::connect(pool.address(), pool.dial());
-    let connecting = tokio::time::timeout(worker.limits.connect_time, connecting);
-    let text = match patience.within(read, connecting).await {
-        Ok(Ok(Ok(socket))) => {
-            worker.counters.upstream_connections_total.add(1);
-            return Ok(UpstreamConnection::new(socket));
+) -> Result<Carrier, Failure> {
+    let connecting = dial(pool.address(), pool.dial().cloned(), worker.limits.connect_time);
+    let made = patience.within(read, connecting).await.map_err(Failure::Time)?;
+    let counted = made.map(|socket| Carrier::Http1(UpstreamConnection::new(socket)));
+    count(worker, counted)
+}
+
+/// A stream to the pool's endpoint: of a connection that there is, else of a new one.
+async fn stream(
+    worker: &Rc<Worker>,
+    pool: &Pool,
+    settings: Http2Settings,
+    patience: &mut Patience,
+    read: bool,
+) -> Result<Carrier, Failure> {
+    loop {
+        if let Some(connection) = pool.http2.take() {
+            return Ok(Carrier::Http2(Box::new(Http2Stream::new(connection, Rc::clone(worker)))));
         }
-        Ok(Ok(Err(DialError::Unreachable))) => reply::CONNECT_FAILURE,
-        Ok(Ok(Err(DialError::NoCredential))) => reply::NO_CREDENTIAL,
-        Ok(Ok(Err(DialError::Untrusted))) => reply::UNTRUSTED,
-        Ok(Ok(Err(DialError::Handshake))) => reply::HANDSHAKE,
-        Ok(Err(_)) => reply::CONNECT_TIMEOUT,
-        Err(limit) => return Err(Failure::Time(limit)),
+        let (address, how, time) = (pool.address(), pool.dial().cloned(), worker.limits.connect_time);
+        let mine = Rc::clone(worker);
+        let connecting = pool.http2.connect(async move {
+            let made = dial(address, how, time).await;
+            let _ = count(&mine, made.as_ref().map(drop).map_err(|reason| *reason));
+            Http2Connection::open(made?, settings, &mine).await.map_err(|_| reply::DISCONNECTED)
+        });
+        patience.within(read, connecting).await.map_err(Failure::Time)?.map_err(Failure::Connect)?;
+    }
+}
+
+/// A socket, or the reason why there is none.
+async fn dial(address: SocketAddr, how: Option<Arc<Dial>>, time: Duration) -> Result<Socket, &'static str> {
+    let Ok(made) = tokio::time::timeout(time, dial::connect(address, how.as_deref())).await else {
+        return Err(reply::CONNECT_TIMEOUT);
     };
-    worker.counters.upstream_connect_failures.add(1);
-    Err(Failure::Connect(text))
+    made.map_err(|error| match error {
+        DialError::Unreachable => reply::CONNECT_FAILURE,
+        DialError::NoCredential => reply::NO_CREDENTIAL,
+        DialError::Untrusted => reply::UNTRUSTED,
+        DialError::Handshake => reply::HANDSHAKE,
+    })
+}
+
+/// Counts a connection, or that there is none.
+fn count<T>(worker: &Worker, made: Result<T, &'static str>) -> Result<T, Failure> {
+    match &made {
+        Ok(_) => worker.counters.upstream_connections_total.add(1),
+        Err(_) => worker.counters.upstream_connect_failures.add(1),
+    }
+    made.map_err(Failure::Connect)
 }

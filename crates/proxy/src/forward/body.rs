@@ -10,9 +10,10 @@ use http::Response;
 use http::header::CONTENT_LENGTH;
 use http_body::{Frame, SizeHint};
 
+use super::carrier::Carrier;
 use super::exchange::Exchange;
 use super::pool::Pool;
-use super::upstream::{ReceiveError, UpstreamConnection};
+use super::upstream::ReceiveError;
 use crate::access_log::Outcome;
 use crate::health::Happened;
 use crate::worker::Deadline;
@@ -31,7 +32,7 @@ enum Kind {
 /// A body that comes from an upstream, and the connection that it comes on.
 pub(crate) struct UpstreamBody {
     /// Gone once it has broken off.
-    connection: Option<Box<UpstreamConnection>>,
+    connection: Option<Carrier>,
     pool: Rc<Pool>,
     deadline: Option<Deadline>,
     /// How long it may stand still, and until when this time.
@@ -68,7 +69,7 @@ impl Body {
     }
 
     pub(crate) fn upstream(
-        connection: Box<UpstreamConnection>,
+        connection: Carrier,
         pool: Rc<Pool>,
         deadline: Option<Deadline>,
         exchange: Exchange,

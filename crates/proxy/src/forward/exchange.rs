@@ -51,6 +51,8 @@ pub(crate) struct Notes {
     pub(crate) hash_cookies: Vec<HeaderValue>,
     /// The request, where its response's headers are made of it.
     pub(crate) request: Option<SavedRequest>,
+    /// Whether it is one of gRPC, to be answered in its words.
+    pub(crate) grpc: bool,
     /// For the access logs, where there are any.
     pub(crate) record: Option<Box<Record>>,
 }

@@ -2,10 +2,13 @@
 
 mod attempt;
 mod body;
+mod carrier;
 mod changes;
 mod exchange;
 mod faults;
+mod grpc;
 mod headers;
+mod http2;
 mod outgoing;
 mod patience;
 mod pool;
@@ -23,6 +26,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::header::{CONNECTION, SET_COOKIE, UPGRADE};
+use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
@@ -34,11 +38,12 @@ use crate::policy::CorsRequest;
 use crate::router::RequestView;
 use crate::worker::{ConnectionState, Deadline, LocalTable, Worker};
 use body::Body;
+use carrier::Carrier;
 use exchange::Exchange;
 use outgoing::Outgoing;
-use upstream::UpstreamConnection;
 
 pub use headers::{HostError, authority};
+pub(crate) use http2::Http2Settings;
 pub(crate) use pool::Pool;
 pub(crate) use tunnel::Tunnel;
 
@@ -79,6 +84,9 @@ pub(crate) async fn respond(
         let peer = SocketAddr::new(exchange.connection.peer, exchange.connection.peer_port);
         let peer = client.map_or(peer, |client| SocketAddr::new(client, 0));
         exchange.note().record = Some(Record::begin(Arc::clone(logs), &request, peer));
+    }
+    if grpc::is_grpc(&request) {
+        exchange.note().grpc = true;
     }
     let decision = match received {
         Ok(()) => decide(&mut exchange, &table, &request),
@@ -248,7 +256,16 @@ async fn forward(
     }
     // Only what the route may ask to be sent again is kept.
     let retries = exchange.policy.as_ref().is_some_and(|policy| policy.retries().is_some());
-    let (mut outgoing, parts) = Outgoing::new(request, if retries { worker.limits.replay_bytes } else { 0 });
+    let http2 =
+        destination.speaks_http2().then(|| Scheme::try_from(exchange.connection.scheme()).unwrap_or(Scheme::HTTP));
+    if switches && http2.is_some() {
+        // A switch of protocols is another thing in HTTP/2, which few upstreams know.
+        exchange.outcome = Outcome::UpstreamReset;
+        let text = reply::unanswered(reply::REMOTE_RESET, false);
+        return reply::fixed(exchange, StatusCode::SERVICE_UNAVAILABLE, text);
+    }
+    let replay = if retries { worker.limits.replay_bytes } else { 0 };
+    let (mut outgoing, parts) = Outgoing::new(request, replay, http2);
     if destination.len() > 0 {
         shadow::begin(&exchange, &mut outgoing, &parts);
     }
@@ -269,7 +286,7 @@ fn hash<B>(exchange: &mut Exchange, request: &Request<B>) -> Option<u64> {
 fn deliver(
     mut exchange: Exchange,
     head: ResponseHead,
-    mut upstream: Box<UpstreamConnection>,
+    mut upstream: Carrier,
     pool: Rc<Pool>,
     deadline: Option<Deadline>,
     switches: bool,
@@ -303,7 +320,7 @@ fn deliver(
         };
         return response;
     }
-    let Some(protocol) = protocol.filter(|_| switches) else {
+    let (Some(protocol), Carrier::Http1(upstream)) = (protocol.filter(|_| switches), upstream) else {
         exchange.outcome = Outcome::UpstreamProtocol;
         let text = reply::unanswered(reply::PROTOCOL_ERROR, false);
         return reply::fixed(exchange, StatusCode::BAD_GATEWAY, text);

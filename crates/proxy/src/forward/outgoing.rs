@@ -7,11 +7,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use h2::SendStream;
+use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, Request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::io::AsyncWrite;
 
+use super::http2::Http2Request;
 use super::shadow::Shadow;
 use crate::http1::{RequestFraming, encode_chunk_line, encode_request_head, encode_trailers};
 
@@ -22,7 +25,10 @@ const PIECES: usize = 16;
 
 /// A request as bytes.
 pub(crate) struct Outgoing {
+    /// For HTTP/2 it counts as one byte.
     head: Vec<u8>,
+    /// Where HTTP/2 is spoken.
+    http2: Option<Box<Http2Request>>,
     /// How much of the head has gone out.
     written: usize,
     queue: VecDeque<Bytes>,
@@ -62,17 +68,27 @@ pub(crate) enum OutgoingError {
 
 impl Outgoing {
     /// The request, in bytes. What is left of it is for whoever has a use for its memory. Up to `replay` bytes of its body
-    /// are kept to be sent again.
-    pub(crate) fn new(request: Request<Incoming>, replay: usize) -> (Self, http::request::Parts) {
-        let (parts, body) = request.into_parts();
+    /// are kept to be sent again. `http2`: the scheme to name, where HTTP/2 is to be spoken.
+    pub(crate) fn new(
+        request: Request<Incoming>,
+        replay: usize,
+        http2: Option<Scheme>,
+    ) -> (Self, http::request::Parts) {
+        let (mut parts, body) = request.into_parts();
         let framing = match body.size_hint().exact() {
             Some(0) if body.is_end_stream() => RequestFraming::Empty,
             Some(length) => RequestFraming::Length(length),
             None => RequestFraming::Chunked,
         };
-        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let mut head = Vec::with_capacity(512);
-        encode_request_head(&mut head, &parts.method, target, &parts.headers, framing);
+        let http2 = http2.map(|scheme| Box::new(Http2Request::new(&mut parts, scheme)));
+        let mut head;
+        if http2.is_some() {
+            head = vec![0];
+        } else {
+            let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+            head = Vec::with_capacity(512);
+            encode_request_head(&mut head, &parts.method, target, &parts.headers, framing);
+        }
         let outgoing = Self {
             head,
             written: 0,
@@ -80,7 +96,8 @@ impl Outgoing {
             queued: 0,
             received: 0,
             body: (framing != RequestFraming::Empty).then_some(body),
-            chunked: framing == RequestFraming::Chunked,
+            chunked: framing == RequestFraming::Chunked && http2.is_none(),
+            http2,
             bodiless: framing == RequestFraming::Empty,
             repeatable: framing == RequestFraming::Empty && parts.method.is_safe(),
             given_up: false,
@@ -90,6 +107,11 @@ impl Outgoing {
             copy: None,
         };
         (outgoing, parts)
+    }
+
+    /// Whether it is one of HTTP/2.
+    pub(crate) fn speaks_http2(&self) -> bool {
+        self.http2.is_some()
     }
 
     /// A request that is here as a whole.
@@ -103,6 +125,7 @@ impl Outgoing {
             body: None,
             chunked: false,
             bodiless: pieces.is_empty(),
+            http2: None,
             repeatable: false,
             given_up: false,
             moved: 0,
@@ -131,12 +154,16 @@ impl Outgoing {
     /// Sends `value` in place of what its head says of `name`, which it says once if at all. Nothing of it may have gone
     /// out.
     pub(crate) fn set_header(&mut self, name: &HeaderName, value: &HeaderValue) {
+        if let Some(http2) = &mut self.http2 {
+            return http2.set_header(name, value);
+        }
         set_header(&mut self.head, name, value);
     }
 
     /// Whether all of it has gone out, or been given up.
     pub(crate) fn is_done(&self) -> bool {
-        self.given_up || (self.written == self.head.len() && self.queued == 0 && self.body.is_none())
+        let sent = self.written == self.head.len() && self.queued == 0 && self.body.is_none();
+        self.given_up || (sent && self.http2.as_ref().is_none_or(|http2| http2.ended))
     }
 
     /// Bytes of the body that have been read from the client.
@@ -177,6 +204,9 @@ impl Outgoing {
         }
         self.written = 0;
         self.given_up = false;
+        if let Some(http2) = &mut self.http2 {
+            http2.ended = false;
+        }
         self
     }
 
@@ -215,6 +245,57 @@ impl Outgoing {
         Poll::Ready(Ok(()))
     }
 
+    /// The head for a stream of HTTP/2, and whether it is all there is. `None`: it is a request of HTTP/1.1.
+    pub(crate) fn begin_http2(&mut self) -> Option<(Request<()>, bool)> {
+        let http2 = self.http2.as_mut()?;
+        self.written = self.head.len();
+        http2.ended = self.bodiless;
+        Some((http2.head(), self.bodiless))
+    }
+
+    /// Sends what there is on a stream of HTTP/2. Pending as long as it waits for the client or the upstream.
+    pub(crate) fn poll_send(
+        &mut self,
+        stream: &mut SendStream<Bytes>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), OutgoingError>> {
+        while !self.given_up && self.http2.as_ref().is_some_and(|http2| !http2.ended) {
+            let starved = self.poll_fill(cx)?;
+            while let Some(first) = self.queue.front_mut() {
+                stream.reserve_capacity(self.queued);
+                let room = match ready!(stream.poll_capacity(cx)) {
+                    Some(Ok(room)) => room.min(first.len()),
+                    Some(Err(_)) | None => return Poll::Ready(Err(OutgoingError::Upstream)),
+                };
+                let piece = first.split_to(room);
+                if first.is_empty() {
+                    self.queue.pop_front();
+                }
+                self.queued -= room;
+                self.moved += room as u64;
+                let last = self.queue.is_empty() && self.body.is_none();
+                let ends = last && self.http2.as_ref().is_some_and(|http2| http2.trailers.is_none());
+                stream.send_data(piece, ends).map_err(|_| OutgoingError::Upstream)?;
+                if let Some(http2) = &mut self.http2 {
+                    http2.ended = ends;
+                }
+            }
+            let Some(http2) = self.http2.as_mut().filter(|http2| self.body.is_none() && !http2.ended) else {
+                if self.body.is_some() && starved {
+                    return Poll::Pending;
+                }
+                continue;
+            };
+            let sent = match &http2.trailers {
+                Some(trailers) => stream.send_trailers(trailers.clone()),
+                None => stream.send_data(Bytes::new(), true),
+            };
+            http2.ended = true;
+            sent.map_err(|_| OutgoingError::Upstream)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Takes from the client what it has sent, up to the limit; true when it has to send more first.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Result<bool, OutgoingError> {
         while let Some(body) = &mut self.body
@@ -224,7 +305,11 @@ impl Outgoing {
             match frame.transpose().map_err(|_| OutgoingError::Client)?.map(hyper::body::Frame::into_data) {
                 Some(Ok(data)) => self.queue_data(data),
                 Some(Err(frame)) => {
-                    if let (Ok(trailers), true) = (frame.into_trailers(), self.chunked) {
+                    let Ok(trailers) = frame.into_trailers() else { continue };
+                    if let Some(http2) = &mut self.http2 {
+                        self.body = None;
+                        http2.set_trailers(trailers);
+                    } else if self.chunked {
                         self.body = None;
                         self.queue(encode_trailers(&trailers).into());
                     }

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::carrier::Carrier;
+use super::http2::Http2Pool;
 use super::upstream::UpstreamConnection;
 use crate::dial::Dial;
 use crate::worker::Worker;
@@ -16,11 +18,13 @@ pub(crate) struct Pool {
     /// By age of their idleness; the youngest is last.
     #[expect(clippy::vec_box, reason = "connections are large, and move from here to requests and back")]
     idle: RefCell<Vec<Box<UpstreamConnection>>>,
+    /// Those of HTTP/2, where that is spoken.
+    pub(super) http2: Http2Pool,
 }
 
 impl Pool {
     pub(crate) fn new(address: SocketAddr, dial: Option<Arc<Dial>>) -> Self {
-        Self { address, dial, idle: RefCell::default() }
+        Self { address, dial, idle: RefCell::default(), http2: Http2Pool::default() }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -28,8 +32,8 @@ impl Pool {
     }
 
     /// How connections to it are made; `None`: plainly.
-    pub(crate) fn dial(&self) -> Option<&Dial> {
-        self.dial.as_deref()
+    pub(crate) fn dial(&self) -> Option<&Arc<Dial>> {
+        self.dial.as_ref()
     }
 
     /// A connection that is ready, if there is one. Those found closed are dropped.
@@ -39,7 +43,8 @@ impl Pool {
     }
 
     /// Keeps a connection whose exchange is over, if it can serve again and there is room.
-    pub(crate) fn put(&self, mut connection: Box<UpstreamConnection>, worker: &Worker) {
+    pub(crate) fn put(&self, carrier: Carrier, worker: &Worker) {
+        let Carrier::Http1(mut connection) = carrier else { return };
         let mut idle = self.idle.borrow_mut();
         if connection.is_reusable() && idle.len() < worker.limits.idle_upstream_connections {
             connection.reused = true;
@@ -50,6 +55,7 @@ impl Pool {
 
     /// Drops connections that were idle for more than `longest` ticks, and those that the upstream closed.
     pub(crate) fn sweep(&self, now: u64, longest: u64) {
+        self.http2.sweep(now, longest);
         self.idle
             .borrow_mut()
             .retain_mut(|connection| now.saturating_sub(connection.idle_since) <= longest && connection.is_idle());

@@ -9,6 +9,7 @@ use http::{HeaderValue, Response, StatusCode};
 use super::body::Body;
 use super::changes;
 use super::exchange::Exchange;
+use super::grpc;
 use crate::worker::ConnectionState;
 
 /// No endpoint to send the request to.
@@ -29,6 +30,10 @@ pub(crate) const HANDSHAKE: &str = "remote connection failure, transport failure
 pub(crate) const CONNECT_TIMEOUT: &str = "connection timeout";
 /// The endpoint closed the connection without an answer.
 pub(crate) const DISCONNECTED: &str = "connection termination";
+/// The endpoint reset the request's stream.
+pub(crate) const REMOTE_RESET: &str = "remote reset";
+/// The endpoint refused the request's stream.
+pub(crate) const REMOTE_REFUSED: &str = "remote refused stream reset";
 /// What the endpoint sent is not HTTP.
 pub(crate) const PROTOCOL_ERROR: &str = "protocol error";
 
@@ -85,9 +90,14 @@ pub(crate) fn preflight(mut exchange: Exchange, headers: HeaderMap) -> Response<
 
 /// The route's options may say something else of the body than that it is plain text.
 fn with_headers(mut exchange: Exchange, status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response<Body> {
-    exchange.status = status.as_u16();
+    let is_grpc = exchange.notes().is_some_and(|notes| notes.grpc);
+    exchange.status = if is_grpc { StatusCode::OK } else { status }.as_u16();
     changes::response(&exchange, &mut headers, 0);
-    if body.is_empty() {
+    let (mut told, mut body) = (status, body);
+    if is_grpc {
+        grpc::tell(&mut headers, status, &body);
+        (told, body) = (StatusCode::OK, Bytes::new());
+    } else if body.is_empty() {
         headers.remove(CONTENT_TYPE);
     } else if !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -96,7 +106,7 @@ fn with_headers(mut exchange: Exchange, status: StatusCode, mut headers: HeaderM
         headers.append(SET_COOKIE, cookie);
     }
     let mut response = Response::new(Body::full(body, exchange));
-    *response.status_mut() = status;
+    *response.status_mut() = told;
     *response.headers_mut() = headers;
     response
 }

@@ -12,10 +12,11 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::attempt::connect;
+use super::carrier::Carrier;
 use super::exchange::Exchange;
 use super::outgoing::Outgoing;
 use super::patience::Patience;
-use super::upstream::{SendError, UpstreamConnection};
+use super::upstream::SendError;
 use crate::balance::Aim;
 use crate::http1::ResponseHead;
 use crate::worker::{LocalDestination, Worker};
@@ -43,6 +44,8 @@ pub(super) fn begin(exchange: &Exchange, outgoing: &mut Outgoing, parts: &Parts)
         return;
     }
     let destination = worker.destination(shadow.destination());
+    // A copy is made of a request's bytes, which HTTP/1.1 and HTTP/2 do not have in common.
+    let destination = destination.filter(|destination| !destination.speaks_http2() && !outgoing.speaks_http2());
     let Some(destination) = destination.filter(|_| worker.shadows.get() < worker.limits.shadows_per_worker) else {
         worker.counters.shadows_dropped.add(1);
         return;
@@ -84,7 +87,7 @@ impl Shadow {
         let picked = destination.pick(Aim::default(), &mut worker.random.borrow_mut());
         let Some((candidate, pool)) = picked else { return };
         let _active = candidate.state.begin();
-        let mut pooled = pool.take();
+        let mut pooled = pool.take().map(Carrier::Http1);
         loop {
             let mut upstream = match pooled.take() {
                 Some(connection) => connection,
@@ -112,7 +115,7 @@ impl Shadow {
     }
 
     /// Reads the answer and throws it away. `false`: it did not come to its end.
-    async fn read(&mut self, head: ResponseHead, upstream: &mut UpstreamConnection) -> bool {
+    async fn read(&mut self, head: ResponseHead, upstream: &mut Carrier) -> bool {
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             return false;
         }

@@ -44,6 +44,10 @@ pub(crate) enum SendError {
     /// The connection ended before there was a response. `stale`: it was used before, and not a byte of one came, so that
     /// the upstream may never have seen the request.
     Closed { stale: bool },
+    /// The upstream said that it did not look at the request.
+    Unprocessed,
+    /// The upstream reset the request's stream; the reason for clients.
+    Reset(&'static str),
     /// What came back is not HTTP.
     Protocol,
     /// The client broke off.
@@ -58,6 +62,9 @@ pub(crate) enum ReceiveError {
     /// The connection failed.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// The stream or its connection failed.
+    #[error("{0}")]
+    Http2(#[from] h2::Error),
     /// What came is not a body.
     #[error("{0}")]
     Response(#[from] ResponseError),
@@ -89,11 +96,6 @@ impl UpstreamConnection {
             && self.body.is_done()
             && self.input.is_empty()
             && self.outgoing.as_ref().is_none_or(Outgoing::is_done)
-    }
-
-    /// Bytes of the request's body that have been read from the client.
-    pub(crate) fn received(&self) -> u64 {
-        self.outgoing.as_ref().map_or(0, Outgoing::received)
     }
 
     /// Sends a request and waits for the response's head. `to_head`: its method is HEAD. `headers` lend their memory. When

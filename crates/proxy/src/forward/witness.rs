@@ -16,13 +16,14 @@ pub(super) fn witness<C, R>(tally: &Tally, tried: &Result<(ResponseHead, C), (Fa
             tally.note(Happened::Answered(meant(head)));
         }
         Err((Failure::Connect(_), _)) => tally.note(Happened::Broken),
-        Err((Failure::Closed { stale: false } | Failure::Protocol, _)) => {
+        Err((Failure::Closed { stale: false } | Failure::Reset(_) | Failure::Protocol, _)) => {
             tally.note(Happened::Connected);
             tally.note(Happened::Broken);
         }
         Err((Failure::Time(TimeLimit::Route | TimeLimit::Try), _)) => tally.note(Happened::TimedOut),
         // An old connection that was closed at the wrong moment, a client that left: nothing that it did.
-        Err((Failure::Closed { stale: true } | Failure::Client | Failure::Time(TimeLimit::Idle { .. }), _)) => {}
+        Err((Failure::Closed { stale: true } | Failure::Unprocessed, _)) => {}
+        Err((Failure::Client | Failure::Time(TimeLimit::Idle { .. }), _)) => {}
     }
 }
 

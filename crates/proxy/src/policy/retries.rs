@@ -32,6 +32,8 @@ pub(crate) enum NoResponse {
     /// A connection, which ended or spoke something else, or on which nothing came in time. `sent`: some of the request
     /// had gone out.
     Broken { sent: bool },
+    /// The upstream refused its stream.
+    Refused { sent: bool },
 }
 
 impl CompiledRetries {
@@ -71,6 +73,9 @@ impl CompiledRetries {
         self.any(&[On::ServerError, On::GatewayError, On::Reset])
             || match what {
                 NoResponse::Unconnected => self.any(&[On::ConnectFailure, On::ResetBeforeRequest]),
+                NoResponse::Refused { sent } => {
+                    self.any(&[On::RefusedStream]) || (!sent && self.any(&[On::ResetBeforeRequest]))
+                }
                 NoResponse::Broken { sent } => !sent && self.any(&[On::ResetBeforeRequest]),
             }
     }

@@ -129,6 +129,11 @@ impl LocalDestination {
         self.destination.candidates.iter().any(|candidate| candidate.hostname.is_some())
     }
 
+    /// Whether its endpoints are spoken to by HTTP/2.
+    pub(crate) fn speaks_http2(&self) -> bool {
+        self.pools.first().and_then(|pool| pool.dial()).is_some_and(|dial| dial.http2().is_some())
+    }
+
     /// How many endpoints there are.
     pub(crate) fn len(&self) -> usize {
         self.pools.len()

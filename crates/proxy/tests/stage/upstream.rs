@@ -31,7 +31,16 @@ impl Upstream {
         Self::start_at(name, ([127, 0, 0, 1], 0).into())
     }
 
+    /// The same, which speaks HTTP/2 and nothing else.
+    pub fn start_http2(name: &'static str) -> Self {
+        Self::listen(name, ([127, 0, 0, 1], 0).into(), true)
+    }
+
     pub fn start_at(name: &'static str, at: SocketAddr) -> Self {
+        Self::listen(name, at, false)
+    }
+
+    fn listen(name: &'static str, at: SocketAddr, http2: bool) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind(at)).expect("a port");
@@ -42,6 +51,12 @@ impl Upstream {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
                 let service = service_fn(move |request| answer(name, request));
+                if http2 {
+                    let executor = hyper_util::rt::TokioExecutor::new();
+                    let connection = hyper::server::conn::http2::Builder::new(executor);
+                    tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
+                    continue;
+                }
                 tokio::spawn(async move {
                     let _ = hyper::server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)

@@ -19,5 +19,6 @@ mod outages;
 mod serving;
 mod shadowing;
 mod tls;
+mod upstream_http2;
 mod upstream_tls;
 mod walkthrough;
