@@ -15,6 +15,7 @@ mod matchers;
 mod model;
 mod never_open;
 mod options;
+mod oracle;
 mod outages;
 mod serving;
 mod shadowing;
