@@ -8,10 +8,9 @@ use http::HeaderValue;
 use rustc_hash::FxHashMap;
 use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource};
 
-use crate::balance::{Destination, EndpointState, ResolvedEndpoint, RetryBudget};
+use crate::balance::{ClusterLoad, Destination, EndpointState, ResolvedEndpoint};
 use crate::compile::Destinations;
 use crate::dial::DialBuilder;
-use crate::health::PANIC_PERCENT;
 use crate::metrics::Registry;
 use crate::resolve::Addresses;
 use crate::tls::{Credential, CredentialMap};
@@ -24,8 +23,8 @@ pub(crate) struct DestinationBuilder {
     addresses: Arc<Addresses>,
     members: FxHashMap<ClusterName, Arc<Members>>,
     built: FxHashMap<u32, Inputs>,
-    budgets: FxHashMap<ClusterName, Weak<RetryBudget>>,
     dials: DialBuilder,
+    loads: FxHashMap<ClusterName, Weak<ClusterLoad>>,
 }
 
 /// A cluster with all its endpoints.
@@ -124,27 +123,28 @@ impl DestinationBuilder {
             if self.built.get(&number).is_some_and(|built| built.same(&inputs)) {
                 continue;
             }
-            let budgets = &mut self.budgets;
+            let loads = &mut self.loads;
             let destination = inputs.members.as_ref().map(|members| {
                 let state = |address| {
                     let known = members.states.get(&address).map(Arc::clone);
                     known.unwrap_or_else(|| Arc::new(EndpointState::new(address)))
                 };
-                let budget = budgets.get(&key.cluster).and_then(Weak::upgrade).unwrap_or_else(|| {
-                    let budget = Arc::default();
-                    budgets.insert(key.cluster.clone(), Arc::downgrade(&budget));
-                    budget
+                let load = loads.get(&key.cluster).and_then(Weak::upgrade).unwrap_or_else(|| {
+                    let load = Arc::default();
+                    loads.insert(key.cluster.clone(), Arc::downgrade(&load));
+                    load
                 });
                 let version = |version: &str| registry.version(version);
                 let (cluster, resolved) = (&members.cluster, &members.resolved);
-                Arc::new(Destination::new(cluster, &key.subset, resolved, state, version, budget, PANIC_PERCENT))
+                Arc::new(Destination::new(cluster, &key.subset, resolved, state, version, load))
             });
             self.built.insert(number, inputs);
             changes.push((number, destination));
         }
         if !changes.is_empty() {
-            self.budgets.retain(|_, budget| budget.strong_count() > 0);
+            self.loads.retain(|_, load| load.strong_count() > 0);
             self.dials.forget_unused();
+            self.loads.retain(|_, load| load.strong_count() > 0);
         }
         changes
     }
@@ -304,6 +304,22 @@ mod tests {
         }
         assert_eq!(stage.ports(), [vec![1, 2, 3, 4], vec![1, 2], vec![3, 4]]);
         assert!(stage.builder.refresh(&stage.wanted, &stage.registry).is_empty());
+    }
+
+    #[test]
+    fn a_cluster_says_when_too_few_are_healthy() {
+        let mut stage = Stage::set();
+        for (percent, expected) in [(Some(0.0), vec![1]), (Some(25.0), vec![1]), (Some(26.0), vec![1, 2, 3, 4])] {
+            let source = ResourceId::new(ResourceKind::Upstream, "ns", "up");
+            let plain = Cluster::new("up", source, EndpointSource::Fixed(Vec::new()));
+            let cluster = Cluster { panic_percent: percent, ..plain };
+            stage.builder.set_clusters(&[("up".into(), Arc::new(cluster))].into());
+            stage.ports();
+            for port in [2, 3, 4] {
+                stage.mark(port, true);
+            }
+            assert_eq!(stage.ports()[0], expected, "{percent:?}");
+        }
     }
 
     #[test]

@@ -34,6 +34,17 @@ pub(crate) fn of(config: Option<&LoadBalancerConfig>, named: bool) -> Result<Loa
     }
 }
 
+/// The share of healthy endpoints below which all are used, in percent.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn panic_percent(config: Option<&LoadBalancerConfig>) -> Result<Option<f64>, String> {
+    match config.and_then(|config| config.healthy_panic_threshold) {
+        Some(percent) if !(0.0..=100.0).contains(&percent) => Err(format!("{percent} is no percentage; use 0 to 100")),
+        percent => Ok(percent),
+    }
+}
+
 /// The places that a ring has at least and at most.
 fn ring_of(ring: &RingHash) -> Result<(u64, u64), Fault> {
     let config = ring.ring_hash_config.clone().unwrap_or_default();

@@ -9,6 +9,7 @@ use serin_api::proxy::{
 };
 use serin_api::{Ref, ResourceId, ResourceKind};
 
+use crate::circuit_breakers;
 use crate::field_path::FieldPath;
 use crate::load_balancing;
 use crate::outlier_detection;
@@ -85,10 +86,24 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
         findings.extend(faults.into_iter().map(|fault| fault.on(id, &FieldPath::root("spec"))));
         None
     });
+    let panic_percent = load_balancing::panic_percent(spec.load_balancer_config.as_ref()).unwrap_or_else(|reason| {
+        let path = "spec.loadBalancerConfig.healthyPanicThreshold";
+        findings.push(Finding::error(id, path, format!("{path}: {reason}")));
+        None
+    });
+    let circuit_breakers = circuit_breakers::of(view, spec.circuit_breakers.as_ref());
     let cluster = endpoints.map(|endpoints| {
         let outlier_detection = outliers.map(Box::new);
         let plain = Cluster::new(name(&id.reference()), id.clone(), endpoints);
-        Arc::new(Cluster { subsets, load_balancing, transport, outlier_detection, ..plain })
+        Arc::new(Cluster {
+            subsets,
+            load_balancing,
+            transport,
+            panic_percent,
+            circuit_breakers,
+            outlier_detection,
+            ..plain
+        })
     });
     Destination { id, cluster, without_endpoints, findings }
 }
@@ -99,7 +114,8 @@ pub(crate) fn service_cluster(view: &View<'_>, reference: &Ref, service: &Ref, p
     let endpoints = EndpointSource::Service { service: service.clone(), port, selector: BTreeMap::new() };
     let http2 = upstream_http2::of_service(view.snapshot, service, port);
     let transport = Transport { http2, ..Transport::default() };
-    Cluster { transport, ..Cluster::new(name(reference), source, endpoints) }
+    let circuit_breakers = circuit_breakers::of(view, None);
+    Cluster { transport, circuit_breakers, ..Cluster::new(name(reference), source, endpoints) }
 }
 
 /// The name under which a `kube` destination appears in messages and clusters.

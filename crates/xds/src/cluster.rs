@@ -19,9 +19,11 @@ use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_optio
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::{
     ExplicitHttpConfig, UpstreamProtocolOptions,
 };
+use envoy_types::pb::envoy::r#type::v3::Percent;
 use envoy_types::pb::google::protobuf::{UInt32Value, UInt64Value};
 use serin_api::proxy::{self, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 
+use crate::circuit_breakers;
 use crate::endpoint;
 use crate::outlier_detection::outlier_detection as envoy_outliers;
 use crate::protobuf::{any, duration, label_struct, same_stream};
@@ -43,10 +45,21 @@ pub(crate) fn is_discovered(cluster: &proxy::Cluster) -> bool {
 
 /// One cluster.
 pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
-    let proxy::Cluster { name, source: _, endpoints, subsets, load_balancing, transport, outlier_detection } = cluster;
+    let proxy::Cluster {
+        name,
+        source: _,
+        endpoints,
+        subsets,
+        load_balancing,
+        transport,
+        panic_percent,
+        circuit_breakers,
+        outlier_detection,
+    } = cluster;
     let mut made = Cluster {
         name: name.to_string(),
         connect_timeout: Some(duration(CONNECT_TIMEOUT)),
+        circuit_breakers: circuit_breakers::limits(circuit_breakers),
         outlier_detection: outlier_detection.as_deref().map(envoy_outliers),
         lb_subset_config: subsets.as_ref().map(subset_config),
         typed_extension_protocol_options: [(HTTP_OPTIONS.to_owned(), any(&http_options(transport)))].into(),
@@ -66,6 +79,9 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
     }
     spread(*load_balancing, &mut made);
     transport::set(transport, &mut made);
+    if let Some(value) = *panic_percent {
+        made.common_lb_config.get_or_insert_default().healthy_panic_threshold = Some(Percent { value });
+    }
     made
 }
 

@@ -25,6 +25,10 @@ pub struct LoadBalancerConfig {
     /// found faster. A request without a hash goes anywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maglev: Option<Empty>,
+    /// The share of healthy endpoints, in percent, below which all endpoints get requests, healthy or not (default 50).
+    /// 0: only healthy ones ever do. In a subset its own endpoints count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy_panic_threshold: Option<f64>,
     /// Whether `ringHash` and `maglev` place endpoints by their names in place of their addresses: for `static` hosts
     /// whose addresses change, or are the same. Pods have no names, and keep to their addresses.
     #[serde(skip_serializing_if = "Option::is_none")]

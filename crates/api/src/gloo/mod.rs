@@ -1,5 +1,6 @@
 //! The group `gloo.solo.io`: destinations, settings, and the flattened Proxy.
 
+mod circuit_breakers;
 mod load_balancer;
 mod outlier_detection;
 mod proxy;
@@ -8,6 +9,7 @@ mod upstream;
 mod upstream_group;
 mod upstream_ssl;
 
+pub use circuit_breakers::CircuitBreakerConfig;
 pub use load_balancer::{Empty, LeastRequest, LoadBalancerConfig, RingHash, RingHashConfig};
 pub use outlier_detection::OutlierDetection;
 pub use proxy::{Proxy, ProxyDocument};

@@ -4,6 +4,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::CircuitBreakerConfig;
 use crate::{NamespacedStatuses, enumeration};
 
 /// How the control plane behaves.
@@ -58,6 +59,9 @@ pub struct GlooOptions {
     /// What is served when part of the configuration is invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invalid_config_policy: Option<InvalidConfigPolicy>,
+    /// How much each Upstream that says nothing of it may have under way at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circuit_breakers: Option<CircuitBreakerConfig>,
 }
 
 /// What is served when part of the configuration is invalid. Without `replaceInvalidRoutes` the last good

@@ -6,7 +6,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{LoadBalancerConfig, OutlierDetection, UpstreamSslConfig};
+use super::{CircuitBreakerConfig, LoadBalancerConfig, OutlierDetection, UpstreamSslConfig};
 use crate::{NamespacedStatuses, enumeration};
 
 /// A destination. Exactly one of its types (`kube`, `static`, …) is set.
@@ -52,6 +52,10 @@ pub struct UpstreamSpec {
     /// With `useHttp2`, requests that a connection carries at once (1 to 2147483647).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_concurrent_streams: Option<u32>,
+    /// How much may be under way at once (default: as `spec.gloo.circuitBreakers` of Settings says, and without that
+    /// as much as comes).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circuit_breakers: Option<CircuitBreakerConfig>,
 }
 
 /// The pods behind a Kubernetes Service.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, OutlierDetection, Transport};
+use super::{CircuitBreakers, Endpoint, OutlierDetection, Transport};
 use crate::{Ref, ResourceId};
 
 /// A cluster's name: `name_namespace` for an Upstream (as Gloo names its Envoy clusters),
@@ -58,6 +58,12 @@ pub struct Cluster {
     /// How its endpoints are spoken to.
     #[serde(default, skip_serializing_if = "Transport::is_plain")]
     pub transport: Transport,
+    /// The share of healthy endpoints, in percent, below which all are used; `None`: as the data plane sees fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panic_percent: Option<f64>,
+    /// How much may be under way.
+    #[serde(default, skip_serializing_if = "CircuitBreakers::is_unset")]
+    pub circuit_breakers: CircuitBreakers,
     /// When endpoints are ejected for what they answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outlier_detection: Option<Box<OutlierDetection>>,
@@ -73,6 +79,8 @@ impl Cluster {
             subsets: None,
             load_balancing: LoadBalancing::default(),
             transport: Transport::default(),
+            panic_percent: None,
+            circuit_breakers: CircuitBreakers::default(),
             outlier_detection: None,
         }
     }

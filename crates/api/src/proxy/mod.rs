@@ -5,6 +5,7 @@
 //! is kept apart ([`EndpointMap`]), because endpoints follow the cluster even while the configuration is frozen.
 
 mod access_log;
+mod circuit_breakers;
 mod cluster;
 mod cors;
 mod endpoint;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use access_log::{AccessLog, AccessLogFormat};
+pub use circuit_breakers::CircuitBreakers;
 pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 pub use cors::{CorsPolicy, OriginMatch};
 pub use endpoint::{Endpoint, EndpointMap};

@@ -27,6 +27,8 @@ pub(crate) enum Outcome {
     NoHealthyUpstream,
     /// No connection to an endpoint.
     ConnectFailure,
+    /// The upstream has too much under way.
+    Overflow,
     /// The endpoint closed the connection.
     UpstreamClosed,
     /// The endpoint reset the stream.
@@ -53,6 +55,7 @@ impl Outcome {
             Self::NoCluster => "NC",
             Self::NoHealthyUpstream => "UH",
             Self::ConnectFailure => "UF",
+            Self::Overflow => "UO",
             Self::UpstreamClosed => "UC",
             Self::UpstreamReset => "UR",
             Self::UpstreamProtocol => "UPE",
@@ -79,6 +82,7 @@ impl Outcome {
             Self::Timeout => "response_timeout",
             Self::Standstill => "stream_idle_timeout",
             Self::FaultAborted => "fault_filter_abort",
+            Self::Overflow => "upstream_reset_before_response_started{overflow}",
             Self::ClientLeft => "downstream_remote_disconnect",
         }
     }

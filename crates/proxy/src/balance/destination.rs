@@ -10,13 +10,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::HeaderValue;
 use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
 
+use super::breakers::{Breakers, ClusterLoad};
 use super::maglev::Maglev;
 use super::placement::{Placed, Placement};
-use super::retry_budget::{RetryBudget, RetryPermit};
+use super::retry_budget::RetryPermit;
 use super::ring::Ring;
 use super::sequence::sequence;
 use crate::dial::Dial;
-use crate::health::{EndpointHealth, Happened, Tally, in_service};
+use crate::health::{EndpointHealth, Happened, PANIC_PERCENT, Tally, in_service};
 
 /// The label that names a version in metrics.
 const VERSION_LABEL: &str = "version";
@@ -120,21 +121,24 @@ pub(crate) struct Destination {
     /// The order of turns; `None` when all weights are equal.
     turns: Option<Vec<u32>>,
     /// The upstream's, whichever of its subsets this is.
-    retries: Arc<RetryBudget>,
+    load: Arc<ClusterLoad>,
+    /// How many retries there may be at once, where that is fixed.
+    most_retries: Option<u32>,
+    breakers: Option<Breakers>,
 }
 
 impl Destination {
-    /// The destination that serves `subset` of `cluster`. It has the healthy endpoints only or, when fewer than
-    /// `panic_percent` of them are, all.
+    /// The destination that serves `subset` of `cluster`. It has the healthy endpoints only or, when too few of them are,
+    /// all.
     pub(crate) fn new(
         cluster: &Cluster,
         subset: &BTreeMap<String, String>,
         endpoints: &[ResolvedEndpoint],
         mut state: impl FnMut(SocketAddr) -> Arc<EndpointState>,
         mut version: impl FnMut(&str) -> u32,
-        retries: Arc<RetryBudget>,
-        panic_percent: f64,
+        load: Arc<ClusterLoad>,
     ) -> Self {
+        let panic_percent = cluster.panic_percent.map_or(PANIC_PERCENT, f64::round);
         let chosen = choose(cluster, subset, endpoints).into_iter().map(|endpoint| (endpoint, state(endpoint.address)));
         let chosen = in_service(chosen.collect(), |(_, state)| state.health.is_good(), panic_percent);
         let policy = Policy::new(cluster.load_balancing, chosen.iter().map(|(endpoint, _)| *endpoint));
@@ -148,7 +152,9 @@ impl Destination {
                 dial: endpoint.dial.clone(),
             })
             .collect();
-        Self { candidates, policy, turns: sequence(&weights), retries }
+        let breakers = Breakers::new(cluster.circuit_breakers, &load);
+        let most_retries = cluster.circuit_breakers.retries;
+        Self { candidates, policy, turns: sequence(&weights), load, most_retries, breakers }
     }
 
     /// Whether an endpoint is chosen by a request's hash.
@@ -186,9 +192,15 @@ impl Destination {
         })
     }
 
+    /// What limits what it has under way, if anything does.
+    pub(crate) fn breakers(&self) -> Option<&Breakers> {
+        self.breakers.as_ref()
+    }
+
     /// Leave to send one of its requests again, for as long as the result lives.
     pub(crate) fn permit_retry(&self) -> Option<RetryPermit> {
-        self.retries.permit(self.candidates.iter().map(|candidate| candidate.state.active()).sum())
+        let active = self.candidates.iter().map(|candidate| candidate.state.active()).sum();
+        self.load.retries.permit(active, self.most_retries)
     }
 
     fn turn_count(&self) -> usize {
@@ -261,7 +273,6 @@ mod tests {
     use serin_api::{ResourceId, ResourceKind};
 
     use super::*;
-    use crate::health::PANIC_PERCENT;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -296,7 +307,6 @@ mod tests {
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
             Arc::default(),
-            PANIC_PERCENT,
         );
         made.candidates.iter().map(|candidate| candidate.state.address.port()).collect()
     }
@@ -326,7 +336,6 @@ mod tests {
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
             Arc::default(),
-            PANIC_PERCENT,
         );
         let (mut cursor, mut random) = (7, fastrand::Rng::with_seed(1));
         let mut counts = vec![0; weights.len()];
@@ -359,7 +368,6 @@ mod tests {
             |address| Arc::new(EndpointState::new(address)),
             |_| 0,
             Arc::default(),
-            PANIC_PERCENT,
         );
         let busy: Vec<_> = (0..5).map(|_| made.candidates[0].state.begin()).collect();
         let (mut cursor, mut random) = (0, fastrand::Rng::with_seed(1));

@@ -1,5 +1,6 @@
 //! Load balancing: which endpoint gets the next request.
 
+mod breakers;
 mod destination;
 mod maglev;
 mod placement;
@@ -7,5 +8,6 @@ mod retry_budget;
 mod ring;
 mod sequence;
 
+pub(crate) use breakers::{Breakers, ClusterLoad, Overflow, Slot};
 pub(crate) use destination::{ActiveRequest, Aim, Candidate, Destination, EndpointState, ResolvedEndpoint};
-pub(crate) use retry_budget::{RetryBudget, RetryPermit};
+pub(crate) use retry_budget::RetryPermit;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::body::Body;
 use super::carrier::Carrier;
 use super::changes::ATTEMPT_COUNT;
 use super::exchange::Exchange;
+use super::gate;
 use super::http2::{Http2Connection, Http2Settings, Http2Stream};
 use super::outgoing::Outgoing;
 use super::patience::{Patience, TimeLimit};
@@ -23,12 +24,14 @@ use super::upstream::{SendError, UpstreamConnection};
 use super::witness::witness;
 use super::{deliver, reply};
 use crate::access_log::Outcome as Ended;
-use crate::balance::{Aim, Candidate};
+use crate::balance::{Aim, Candidate, Overflow};
 use crate::dial::{self, Dial, DialError, Socket};
 use crate::http1::ResponseHead;
 use crate::policy::NoResponse;
 use crate::worker::{LocalDestination, Worker};
 
+/// Says that the upstream has too much to do.
+const OVERLOADED: HeaderName = HeaderName::from_static("x-envoy-overloaded");
 /// Times that a request is sent without the route asking for it: only what sent nothing, or nothing that matters, is
 /// sent again.
 const ATTEMPTS: usize = 3;
@@ -46,6 +49,8 @@ pub(super) enum Failure {
     Protocol,
     Client,
     Time(TimeLimit),
+    /// There is too much under way.
+    Overflow,
 }
 
 impl From<SendError> for Failure {
@@ -195,13 +200,23 @@ impl<'d> Tries<'d> {
         self.made += 1;
         self.patience.begin_try();
         let http2 = pool.dial().and_then(|dial| dial.http2());
-        let pooled = if self.fresh || http2.is_some() { None } else { pool.take() };
-        let made = match (pooled, http2) {
-            (Some(connection), _) => Ok(Carrier::Http1(connection)),
-            (None, None) => connect(&self.worker, pool, &mut self.patience, outgoing.is_read()).await,
-            (None, Some(settings)) => {
-                stream(&self.worker, pool, settings, &mut self.patience, outgoing.is_read()).await
+        let read = outgoing.is_read();
+        let made = match (self.destination.breakers(), http2) {
+            (Some(breakers), None) => {
+                gate::connection(breakers, &self.worker, pool, &mut self.patience, self.fresh, read).await
             }
+            (Some(breakers), Some(settings)) => match breakers.request() {
+                Ok(slot) => {
+                    let made = stream(&self.worker, pool, settings, &mut self.patience, read).await;
+                    made.map(|carrier| carrier.holding(slot))
+                }
+                Err(Overflow) => Err(Failure::Overflow),
+            },
+            (None, None) => match if self.fresh { None } else { pool.take() } {
+                Some(connection) => Ok(Carrier::Http1(connection)),
+                None => connect(&self.worker, pool, &mut self.patience, read).await,
+            },
+            (None, Some(settings)) => stream(&self.worker, pool, settings, &mut self.patience, read).await,
         };
         let mut upstream = match made {
             Ok(upstream) => upstream,
@@ -270,7 +285,7 @@ impl Failure {
             Self::Closed { .. } | Self::Unprocessed | Self::Reset(_) | Self::Protocol | Self::Time(TimeLimit::Try) => {
                 Some(broken)
             }
-            Self::Client | Self::Time(_) => None,
+            Self::Client | Self::Time(_) | Self::Overflow => None,
         }
     }
 }
@@ -285,6 +300,7 @@ fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) -> Response<B
         Failure::Unprocessed => unanswered(Ended::UpstreamReset, unavailable, reply::REMOTE_REFUSED),
         Failure::Reset(reason) => unanswered(Ended::UpstreamReset, unavailable, reason),
         Failure::Protocol => unanswered(Ended::UpstreamProtocol, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
+        Failure::Overflow => unanswered(Ended::Overflow, unavailable, reply::OVERFLOW),
         Failure::Client => (Ended::Refused, StatusCode::BAD_REQUEST, Bytes::new()),
         Failure::Time(TimeLimit::Idle { read: true }) => {
             (Ended::Standstill, StatusCode::GATEWAY_TIMEOUT, reply::STANDSTILL.into())
@@ -297,6 +313,12 @@ fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) -> Response<B
     exchange.outcome = outcome;
     if matches!(failure, Failure::Time(_)) {
         exchange.worker.counters.upstream_timeouts.add(1);
+    }
+    if matches!(failure, Failure::Overflow) {
+        exchange.worker.counters.upstream_overflows.add(1);
+        let mut response = reply::fixed(exchange, status, text);
+        response.headers_mut().insert(OVERLOADED, HeaderValue::from_static("true"));
+        return response;
     }
     // What the client has not sent yet is not waited for.
     match status.is_client_error() {

@@ -10,6 +10,7 @@ use super::http2::Http2Stream;
 use super::outgoing::Outgoing;
 use super::patience::Patience;
 use super::upstream::{ReceiveError, SendError, UpstreamConnection};
+use crate::balance::Slot;
 use crate::http1::{BodyDecoder, ResponseHead};
 
 /// What carries a request to an upstream.
@@ -19,6 +20,14 @@ pub(crate) enum Carrier {
 }
 
 impl Carrier {
+    /// The same, with the place that its request takes up, if places are counted.
+    pub(super) fn holding(mut self, slot: Option<Slot>) -> Self {
+        if let Self::Http2(stream) = &mut self {
+            stream.slot = slot;
+        }
+        self
+    }
+
     /// See [`UpstreamConnection::send`].
     pub(crate) async fn send(
         &mut self,

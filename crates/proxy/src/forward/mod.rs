@@ -6,6 +6,7 @@ mod carrier;
 mod changes;
 mod exchange;
 mod faults;
+mod gate;
 mod grpc;
 mod headers;
 mod http2;

@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::carrier::Carrier;
+use super::gate::Waiters;
 use super::http2::Http2Pool;
 use super::upstream::UpstreamConnection;
 use crate::dial::Dial;
@@ -20,11 +22,12 @@ pub(crate) struct Pool {
     idle: RefCell<Vec<Box<UpstreamConnection>>>,
     /// Those of HTTP/2, where that is spoken.
     pub(super) http2: Http2Pool,
+    waiters: Rc<Waiters>,
 }
 
 impl Pool {
     pub(crate) fn new(address: SocketAddr, dial: Option<Arc<Dial>>) -> Self {
-        Self { address, dial, idle: RefCell::default(), http2: Http2Pool::default() }
+        Self { address, dial, idle: RefCell::default(), http2: Http2Pool::default(), waiters: Rc::default() }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -34,6 +37,11 @@ impl Pool {
     /// How connections to it are made; `None`: plainly.
     pub(crate) fn dial(&self) -> Option<&Arc<Dial>> {
         self.dial.as_ref()
+    }
+
+    /// Who waits for a connection.
+    pub(super) fn waiters(&self) -> &Rc<Waiters> {
+        &self.waiters
     }
 
     /// A connection that is ready, if there is one. Those found closed are dropped.
@@ -46,10 +54,14 @@ impl Pool {
     pub(crate) fn put(&self, carrier: Carrier, worker: &Worker) {
         let Carrier::Http1(mut connection) = carrier else { return };
         let mut idle = self.idle.borrow_mut();
+        if let Some(held) = &mut connection.held {
+            held.end_request();
+        }
         if connection.is_reusable() && idle.len() < worker.limits.idle_upstream_connections {
             connection.reused = true;
             connection.idle_since = worker.now();
             idle.push(connection);
+            self.waiters.wake();
         }
     }
 

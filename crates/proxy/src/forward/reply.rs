@@ -34,6 +34,8 @@ pub(crate) const DISCONNECTED: &str = "connection termination";
 pub(crate) const REMOTE_RESET: &str = "remote reset";
 /// The endpoint refused the request's stream.
 pub(crate) const REMOTE_REFUSED: &str = "remote refused stream reset";
+/// There is too much under way already.
+pub(crate) const OVERFLOW: &str = "overflow";
 /// What the endpoint sent is not HTTP.
 pub(crate) const PROTOCOL_ERROR: &str = "protocol error";
 

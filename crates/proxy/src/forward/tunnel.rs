@@ -16,7 +16,9 @@ pub(crate) struct Tunnel {
 
 impl Tunnel {
     /// Joins `client` to the upstream. `first` is what the client has sent already.
-    pub(crate) async fn run(self, mut client: impl AsyncRead + AsyncWrite + Unpin, first: Bytes) {
+    pub(crate) async fn run(mut self, mut client: impl AsyncRead + AsyncWrite + Unpin, first: Bytes) {
+        // It takes up its room until the end.
+        let _held = self.upstream.held.take();
         let (mut upstream, from_upstream) = self.upstream.into_socket();
         let _ = join(&mut client, &first, &mut upstream, &from_upstream).await;
     }

@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http_body::Frame;
 use tokio_util::io::poll_read_buf;
 
+use super::gate::Held;
 use super::outgoing::{Outgoing, OutgoingError};
 use super::patience::{Patience, TimeLimit};
 use crate::dial::Socket;
@@ -33,6 +34,8 @@ pub(crate) struct UpstreamConnection {
     body: BodyDecoder,
     /// Whether both sides keep it open after the response.
     keep_alive: bool,
+    /// What it takes up, where that is limited.
+    pub(super) held: Option<Box<Held>>,
     /// Whether it has served a request before.
     pub(crate) reused: bool,
     /// The tick since which it has been idle.
@@ -80,6 +83,7 @@ impl UpstreamConnection {
             outgoing: None,
             body: BodyDecoder::empty(),
             keep_alive: true,
+            held: None,
             reused: false,
             idle_since: 0,
         })

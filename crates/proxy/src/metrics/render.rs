@@ -49,7 +49,7 @@ pub(crate) fn render(registry: &Registry, workers: &[Arc<WorkerCounters>], swaps
     }
 
     type Pick = fn(&WorkerCounters) -> &Counter;
-    let totals: [(&str, &str, &str, Pick); 13] = [
+    let totals: [(&str, &str, &str, Pick); 14] = [
         ("serin_connections_active", "gauge", "Connections from clients that are open.", |w| &w.connections),
         ("serin_connections_total", "counter", "Connections from clients.", |w| &w.connections_total),
         ("serin_connections_refused_total", "counter", "Connections closed at once: too many.", |w| {
@@ -68,6 +68,12 @@ pub(crate) fn render(registry: &Registry, workers: &[Arc<WorkerCounters>], swaps
         ("serin_upstream_retries_refused_total", "counter", "Requests not sent again: too many were already.", |w| {
             &w.upstream_retries_refused
         }),
+        (
+            "serin_upstream_overflows_total",
+            "counter",
+            "Requests refused: their upstream had too much under way.",
+            |w| &w.upstream_overflows,
+        ),
         ("serin_upstream_timeouts_total", "counter", "Requests that ran into their route's timeout.", |w| {
             &w.upstream_timeouts
         }),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serin_api::ResourceId;
 use tokio::sync::oneshot;
 
-use crate::balance::{Aim, Candidate, Destination, RetryPermit};
+use crate::balance::{Aim, Breakers, Candidate, Destination, RetryPermit};
 use crate::compile::Table;
 use crate::forward::Pool;
 use crate::tls::{Chain, TlsTable};
@@ -108,6 +108,11 @@ impl LocalDestination {
         let others = (0..self.pools.len()).map(|step| (start + step) % self.pools.len());
         let other = others.filter_map(|at| Some((self.destination.candidates.get(at)?, self.pools.get(at)?)));
         Some(other.into_iter().find(|(_, pool)| untried(pool)).unwrap_or(picked))
+    }
+
+    /// What limits what it has under way, if anything does.
+    pub(crate) fn breakers(&self) -> Option<&Breakers> {
+        self.destination.breakers()
     }
 
     /// Leave to send a request again, for as long as the result lives.

@@ -2,7 +2,7 @@
 
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected, Warning};
-use serin_api::proxy::{LoadBalancing, SubsetFallback};
+use serin_api::proxy::{CircuitBreakers, LoadBalancing, SubsetFallback};
 
 use crate::fixture::ask::get;
 use crate::fixture::{World, app, replacing, settings, table, upstream};
@@ -259,6 +259,44 @@ fn only_fixed_hosts_are_placed_by_name_and_sizes_at_fault_are_named() {
     let expected = "spec.loadBalancerConfig.ringHash.ringHashConfig.maximumRingSize: \
                     1000 is less than minimumRingSize (1024, its default)";
     assert!(reason.contains(expected), "{reason}");
+}
+
+#[test]
+fn circuit_breakers_are_the_upstreams_own_or_those_for_all() {
+    let echo = |breakers: &str| {
+        upstream("echo", &format!("{{{breakers} static: {{hosts: [{{addr: a.example, port: 80}}]}}}}"))
+    };
+    let mut world = world();
+    world.apply(&echo("")).apply(&to("single: {upstream: {name: echo}}")).serve();
+    let breakers = |world: &World| world.serving().clusters["echo_gloo-system"].circuit_breakers;
+    assert!(breakers(&world).is_unset());
+    world.apply(&settings("{gloo: {circuitBreakers: {maxConnections: 5, maxRetries: 7}}}")).serve();
+    let for_all = CircuitBreakers { connections: Some(5), retries: Some(7), ..CircuitBreakers::default() };
+    assert_eq!(breakers(&world), for_all);
+    world.apply(&echo("circuitBreakers: {maxRequests: 0, maxPendingRequests: 2},")).serve();
+    let own = CircuitBreakers { requests: Some(0), pending: Some(2), ..CircuitBreakers::default() };
+    assert_eq!(breakers(&world), own, "an Upstream's own replace them whole");
+    // Services that are routed to directly have those for all.
+    world.apply(&to("single: {kube: {ref: {name: echo, namespace: echo}, port: 80}}")).serve();
+    assert_eq!(world.serving().clusters["kube-svc:echo-echo-80_echo"].circuit_breakers, for_all);
+    world.apply(&echo("circuitBreakers: {maxRequests: -1},")).serve();
+    assert_eq!(world.status(ResourceKind::Upstream, "gloo-system", "echo").0, Rejected);
+}
+
+#[test]
+fn the_panic_threshold_is_a_percentage() {
+    for (written, expected) in
+        [("0", Some(0.0)), ("33.5", Some(33.5)), ("100", Some(100.0)), ("101", None), ("-1", None)]
+    {
+        let config = format!("loadBalancerConfig: {{healthyPanicThreshold: {written}}}");
+        let mut world = world();
+        world.apply(&upstream("echo", &format!("{{{config}, static: {{hosts: [{{addr: a.example, port: 80}}]}}}}")));
+        world.apply(&to("single: {upstream: {name: echo}}")).serve();
+        assert_eq!(world.serving().clusters["echo_gloo-system"].panic_percent, expected, "{written}");
+        let (state, reason) = world.status(ResourceKind::Upstream, "gloo-system", "echo");
+        assert_eq!(state, if expected.is_some() { Accepted } else { Rejected }, "{written}");
+        assert_eq!(reason.contains("spec.loadBalancerConfig.healthyPanicThreshold: "), expected.is_none(), "{reason}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http_body::Frame;
 
 use super::Http2Connection;
+use crate::balance::Slot;
 use crate::forward::outgoing::{Outgoing, OutgoingError};
 use crate::forward::patience::Patience;
 use crate::forward::reply;
@@ -26,12 +27,14 @@ pub(crate) struct Http2Stream {
     send: Option<SendStream<Bytes>>,
     response: Option<ResponseFuture>,
     body: Option<RecvStream>,
+    /// Its place among the requests of its cluster, where those are counted.
+    pub(in crate::forward) slot: Option<Slot>,
 }
 
 impl Http2Stream {
     pub(crate) fn new(connection: Rc<Http2Connection>, worker: Rc<Worker>) -> Self {
         connection.begin();
-        Self { connection, worker, outgoing: None, send: None, response: None, body: None }
+        Self { connection, worker, outgoing: None, send: None, response: None, body: None, slot: None }
     }
 
     /// Sends a request and waits for the response's head.
