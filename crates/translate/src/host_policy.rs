@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serin_api::gateway::VirtualHostOptions;
 use serin_api::proxy::HostPolicy;
 
+use crate::buffer;
 use crate::cors;
 use crate::header_changes;
 use crate::option_fault::{OptionFault, kept, read};
@@ -21,6 +22,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<HostPolicy>>, V
     let VirtualHostOptions {
         cors,
         header_manipulation,
+        buffer_per_route,
         retries,
         include_request_attempt_count,
         include_attempt_count_in_response,
@@ -28,6 +30,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<HostPolicy>>, V
     let policy = HostPolicy {
         cors: cors::of(cors.as_ref(), &mut faults),
         headers: header_changes::of(header_manipulation.as_ref(), &mut faults),
+        buffer: buffer::of(buffer_per_route.as_ref(), &mut faults),
         retries: retries.map(|written| retries::of(written, &mut faults)),
         attempts_in_request: include_request_attempt_count.unwrap_or(false),
         attempts_in_response: include_attempt_count_in_response.unwrap_or(false),

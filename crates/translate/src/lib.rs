@@ -7,6 +7,7 @@
 
 mod access_log;
 mod action;
+mod buffer;
 mod circuit_breakers;
 mod closed;
 mod compile;

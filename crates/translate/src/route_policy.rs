@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serin_api::gateway::RouteOptions;
 use serin_api::proxy::RoutePolicy;
 
+use crate::buffer;
 use crate::cors;
 use crate::hashing;
 use crate::header_changes;
@@ -30,6 +31,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     policy.retries = read.retries.map(|written| retries::of(written, &mut faults));
     policy.hash = hashing::of(read.lb_hash, &mut faults);
     policy.shadow = read.shadowing.and_then(|written| shadowing::of(&written, &mut faults));
+    policy.buffer = buffer::of(read.buffer_per_route.as_ref(), &mut faults);
     policy.cors = cors::of(read.cors.as_ref(), &mut faults);
     policy.headers = header_changes::of(read.header_manipulation.as_ref(), &mut faults);
     kept(policy, faults)

@@ -17,6 +17,7 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 use envoy_types::pb::google::protobuf::{Any, BoolValue, UInt32Value};
 use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
 
+use crate::buffer;
 use crate::cors;
 use crate::faults;
 use crate::protobuf::{any, duration, same_stream};
@@ -49,6 +50,7 @@ pub(crate) fn connection_manager(
     let http_filters = vec![
         http_filter(cors::FILTER, any(&Cors {})),
         http_filter(faults::FILTER, any(&HttpFault::default())),
+        HttpFilter { disabled: true, ..http_filter(buffer::FILTER, any(&buffer::filter())) },
         http_filter("envoy.filters.http.router", any(&Router::default())),
     ];
     let internal = |(address, length): (&str, u32)| CidrRange {

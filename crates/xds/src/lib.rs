@@ -8,6 +8,7 @@
 //! what was accepted and what was refused. A [`Feed`] keeps what one route did wrong from holding up all others.
 
 pub mod bootstrap;
+mod buffer;
 mod circuit_breakers;
 mod cluster;
 mod connection_manager;

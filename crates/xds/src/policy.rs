@@ -7,6 +7,7 @@ use envoy_types::pb::envoy::config::route::v3::{Route, RouteAction, VirtualHost}
 use envoy_types::pb::google::protobuf::{Any, BoolValue};
 use serin_api::proxy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy};
 
+use crate::buffer;
 use crate::cors;
 use crate::faults;
 use crate::header_changes::envoy_headers;
@@ -22,6 +23,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         retries,
         idle_timeout,
         shadow,
+        buffer: _,
         faults: _,
         hash,
         websocket,
@@ -55,7 +57,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
 /// What `policy` says to the filters before the router, by their names.
 pub(crate) fn filters(policy: &RoutePolicy) -> HashMap<String, Any> {
     let faults = policy.faults.as_ref().map(|faults| (faults::FILTER.to_owned(), any(&faults::filter(faults))));
-    faults.into_iter().collect()
+    faults.into_iter().chain(policy.buffer.as_ref().map(buffer::settings)).collect()
 }
 
 /// Sets what `policy` says on a route, whatever is done with its requests.
@@ -70,11 +72,12 @@ pub(crate) fn apply_to_route(policy: &RoutePolicy, route: &mut Route) {
 
 /// Sets what `policy` says for all routes of `host`.
 pub(crate) fn apply_to_host(policy: &HostPolicy, host: &mut VirtualHost) {
-    let HostPolicy { headers, cors, retries, attempts_in_request, attempts_in_response } = policy;
+    let HostPolicy { headers, cors, buffer, retries, attempts_in_request, attempts_in_response } = policy;
     host.retry_policy = retries.as_ref().map(crate::retries::policy);
     host.include_request_attempt_count = *attempts_in_request;
     host.include_attempt_count_in_response = *attempts_in_response;
     host.typed_per_filter_config.extend(cors.as_ref().map(cors::settings));
+    host.typed_per_filter_config.extend(buffer.as_ref().map(buffer::settings));
     let headers = envoy_headers(headers.as_ref());
     host.request_headers_to_add = headers.request_add;
     host.request_headers_to_remove = headers.request_remove;

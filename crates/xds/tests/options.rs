@@ -137,3 +137,73 @@ fn copies() {
         both.agree(&format!("POST / HTTP/1.1\r\nhost: [::1]:80\r\nconnection: close\r\n{body}"), 2);
     }
 }
+
+#[test]
+fn requests_held_until_they_are_whole() {
+    let routes = vec![
+        route("/off", "up", json!({"buffer": "off"})),
+        route("/more", "up", json!({"buffer": {"upTo": 20}})),
+        route("/", "up", Value::Null),
+    ];
+    let hosts = vec![
+        host("held", json!({"buffer": {"upTo": 10}}), routes),
+        host(
+            "plain",
+            Value::Null,
+            vec![route("/held", "up", json!({"buffer": {"upTo": 10}})), route("/", "up", Value::Null)],
+        ),
+    ];
+    let Some(both) = Both::serve(&spec(hosts), &[], answer) else { return };
+    for (domain, path, passes) in [
+        ("held", "/off", true),
+        ("held", "/more", true),
+        ("held", "/", false),
+        ("plain", "/held", false),
+        ("plain", "/", true),
+    ] {
+        for framed in [
+            "content-length: 12\r\n\r\nhello, world",
+            "transfer-encoding: chunked\r\n\r\nc\r\nhello, world\r\n0\r\n\r\n",
+        ] {
+            let request = format!("POST {path} HTTP/1.1\r\nhost: {domain}\r\nconnection: close\r\n{framed}");
+            both.agree(&request, usize::from(passes));
+        }
+        let short =
+            format!("POST {path} HTTP/1.1\r\nhost: {domain}\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello");
+        both.agree(&short, 1);
+        both.agree(&get(domain, path, ""), 1);
+    }
+}
+
+#[test]
+fn faults_cors_and_header_changes() {
+    let abort = json!({"faults": {"abort": {"perMillion": 1_000_000, "status": 418}}});
+    let delay = json!({"faults": {"delay": {"perMillion": 1_000_000, "time": "1ms"}}});
+    let cors = json!({"cors": {"allowOrigins": [{"exact": "http://a.com"}]}});
+    let add = |name: &str, value: &str| json!({"name": name, "value": value, "append": true});
+    let headers = json!({"headers": {
+        "request": {"remove": ["x-gone"], "add": [add("x-both", "route"), add("x-path", "%REQ(:path)%")]},
+        "response": {"remove": ["x-up"], "add": [add("x-both", "route"), add("x-code", "%RESPONSE_CODE%")]},
+    }});
+    let on_host = json!({"headers": {
+        "request": {"remove": [], "add": [add("x-both", "host")]},
+        "response": {"remove": [], "add": [add("x-both", "host")]},
+    }});
+    let routes = vec![
+        route("/abort", "up", abort),
+        route("/delay", "up", delay),
+        route("/cors", "up", cors),
+        route("/headers", "up", headers),
+        route("/", "up", Value::Null),
+    ];
+    let Some(both) = Both::serve(&spec(vec![host("*", on_host, routes)]), &[], answer) else { return };
+    for (path, messages) in [("/abort", 0), ("/delay", 1), ("/headers?q", 1), ("/", 1)] {
+        both.agree(&get("a.com", path, "x-gone: 1\r\nx-both: client\r\n"), messages);
+    }
+    for origin in ["http://a.com", "http://b.com"] {
+        both.agree(&get("a.com", "/cors", &format!("origin: {origin}\r\n")), 1);
+    }
+    let preflight = "OPTIONS /cors HTTP/1.1\r\nhost: a.com\r\norigin: http://a.com\r\n\
+                     access-control-request-method: PUT\r\nconnection: close\r\n\r\n";
+    both.agree(preflight, 0);
+}

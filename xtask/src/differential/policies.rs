@@ -64,6 +64,7 @@ pub(crate) fn of_host(random: &mut Rng) -> Option<Arc<HostPolicy>> {
         retries: (random.u8(..4) == 0).then(|| retries(random)),
         attempts_in_request: random.u8(..4) == 0,
         attempts_in_response: random.u8(..4) == 0,
+        buffer: None,
     };
     Some(Arc::new(policy))
 }

@@ -16,7 +16,8 @@ pub use listener::{Gateway, GatewaySpec, HttpGateway, VirtualServiceSelectorExpr
 pub use matcher::{ConnectMatcher, HeaderMatcher, Matcher, QueryParameterMatcher};
 pub use options::{AccessLogOptions, AccessLoggingService, FileSink, GatewayOptions, LogTemplate};
 pub use options::{
-    CorsPolicy, HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd, WeightedDestinationOptions,
+    Buffer, BufferPerRoute, CorsPolicy, HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd,
+    WeightedDestinationOptions,
 };
 pub use options::{
     EscapedSlashesAction, HeadersWithUnderscoreAction, HttpConnectionManagerSettings, HttpListenerOptions,

@@ -36,6 +36,9 @@ pub struct RoutePolicy {
     /// Copies of the requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Shadow>,
+    /// Whether requests are held until they are whole. Unset: as the virtual host says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<RequestBuffer>,
     /// Faults that are made on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<Faults>,
@@ -57,6 +60,9 @@ pub struct HostPolicy {
     /// How headers change, after what each route does to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<HeaderChanges>,
+    /// Whether requests are held until they are whole, where their route says nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<RequestBuffer>,
     /// When a request is tried again, where its route says nothing of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<Retries>,
@@ -66,6 +72,16 @@ pub struct HostPolicy {
     /// Whether clients are told how many tries their request took.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub attempts_in_response: bool,
+}
+
+/// Whether requests are held until they are whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RequestBuffer {
+    /// They are not.
+    Off,
+    /// They are, up to so many bytes of body; at least 1. One with more is refused.
+    UpTo(u32),
 }
 
 /// How a path changes on its way to the upstream.

@@ -291,7 +291,7 @@ impl Failure {
 }
 
 /// The answer to a request that got none.
-fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) -> Response<Body> {
+pub(super) fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) -> Response<Body> {
     let unanswered = |outcome, status, reason| (outcome, status, reply::unanswered(reason, attempt > 1));
     let unavailable = StatusCode::SERVICE_UNAVAILABLE;
     let (outcome, status, text) = match failure {

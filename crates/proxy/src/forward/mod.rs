@@ -2,6 +2,7 @@
 
 mod attempt;
 mod body;
+mod buffer;
 mod carrier;
 mod changes;
 mod exchange;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use http::header::{CONNECTION, SET_COOKIE, UPGRADE};
 use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 
 use crate::access_log::{Outcome, Record};
@@ -266,7 +268,19 @@ async fn forward(
         return reply::fixed(exchange, StatusCode::SERVICE_UNAVAILABLE, text);
     }
     let replay = if retries { worker.limits.replay_bytes } else { 0 };
-    let (mut outgoing, parts) = Outgoing::new(request, replay, http2);
+    let buffered = exchange.policy.as_ref().and_then(|policy| policy.buffered());
+    let (mut outgoing, parts) = match buffered.filter(|_| !request.body().is_end_stream()) {
+        None => Outgoing::new(request, replay, http2),
+        // Apart from the task, whose memory every request has.
+        Some(limit) => match Box::pin(buffer::whole(&exchange, request, limit, http2)).await {
+            Ok(made) => made,
+            Err(buffer::Refusal::Failed(failure)) => return attempt::failed(exchange, &failure, 1),
+            Err(buffer::Refusal::TooLong) => {
+                exchange.outcome = Outcome::Direct;
+                return reply::refusal(exchange, StatusCode::PAYLOAD_TOO_LARGE, reply::TOO_LONG.into());
+            }
+        },
+    };
     if destination.len() > 0 {
         shadow::begin(&exchange, &mut outgoing, &parts);
     }

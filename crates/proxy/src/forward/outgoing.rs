@@ -1,6 +1,8 @@
 //! A request on its way to an upstream: its head, then its body, at the pace at which the client sends it and the
 //! upstream takes it.
 
+mod whole;
+
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -114,26 +116,6 @@ impl Outgoing {
         self.http2.is_some()
     }
 
-    /// A request that is here as a whole.
-    pub(crate) fn whole(head: Vec<u8>, pieces: Vec<Bytes>) -> Self {
-        Self {
-            head,
-            written: 0,
-            queued: pieces.iter().map(Bytes::len).sum(),
-            queue: pieces.iter().cloned().collect(),
-            received: 0,
-            body: None,
-            chunked: false,
-            bodiless: pieces.is_empty(),
-            http2: None,
-            repeatable: false,
-            given_up: false,
-            moved: 0,
-            replay: Some(Replay { pieces, room: 0 }),
-            copy: None,
-        }
-    }
-
     /// Its head, with `value` for `name` where there is one.
     pub(crate) fn head_with(&self, name: &HeaderName, value: Option<&HeaderValue>) -> Vec<u8> {
         let mut head = self.head.clone();
@@ -144,10 +126,11 @@ impl Outgoing {
     }
 
     /// Gives `copy` the body as it is read, and sends it off at the end.
-    pub(crate) fn copy_to(&mut self, copy: Box<Shadow>) {
-        match self.body {
-            Some(_) => self.copy = Some(copy),
-            None => copy.send(),
+    pub(crate) fn copy_to(&mut self, mut copy: Box<Shadow>) {
+        if self.body.is_some() {
+            self.copy = Some(copy);
+        } else if self.queue.iter().all(|piece| copy.keep(piece)) {
+            copy.send();
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) const OVERFLOW: &str = "overflow";
 /// What the endpoint sent is not HTTP.
 pub(crate) const PROTOCOL_ERROR: &str = "protocol error";
 
+/// The request's body is longer than its route holds.
+pub(crate) const TOO_LONG: &str = "Payload Too Large";
 /// A route that fails on purpose.
 pub(crate) const FAULT: &str = "fault filter abort";
 /// Nothing moved for too long.

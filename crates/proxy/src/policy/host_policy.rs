@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serin_api::proxy::{CorsPolicy, HostPolicy};
+use serin_api::proxy::{CorsPolicy, HostPolicy, RequestBuffer};
 
 use super::{CompiledHeaderChanges, CompiledRetries};
 use crate::error::CompileError;
@@ -12,6 +12,7 @@ use crate::error::CompileError;
 pub(crate) struct CompiledHostPolicy {
     pub(super) cors: Option<CorsPolicy>,
     pub(super) headers: Option<CompiledHeaderChanges>,
+    pub(super) buffer: Option<RequestBuffer>,
     pub(super) retries: Option<Arc<CompiledRetries>>,
     pub(super) attempts_in_request: bool,
     pub(super) attempts_in_response: bool,
@@ -26,6 +27,7 @@ impl CompiledHostPolicy {
         Ok(Self {
             cors: policy.cors.clone(),
             headers: policy.headers.as_ref().map(CompiledHeaderChanges::new).transpose()?,
+            buffer: policy.buffer,
             retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
             attempts_in_request: policy.attempts_in_request,
             attempts_in_response: policy.attempts_in_response,

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Request};
-use serin_api::proxy::RoutePolicy;
+use serin_api::proxy::{RequestBuffer, RoutePolicy};
 
 use crate::compile::Destinations;
 use crate::error::CompileError;
@@ -43,6 +43,7 @@ pub(crate) struct CompiledPolicy {
     retries: Option<Arc<CompiledRetries>>,
     idle_timeout: Option<Duration>,
     shadow: Option<Box<CompiledShadow>>,
+    buffer: Option<RequestBuffer>,
     faults: Option<CompiledFaults>,
     websocket: bool,
     hash: Option<CompiledHash>,
@@ -67,6 +68,7 @@ impl CompiledPolicy {
             timeout: policy.timeout.map(|timeout| timeout.0),
             idle_timeout: policy.idle_timeout.map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero()),
             shadow: None,
+            buffer: policy.buffer.or_else(|| host?.buffer),
             faults: policy.faults.as_ref().map(CompiledFaults::new).transpose()?,
             websocket: policy.websocket.unwrap_or(true),
             hash: CompiledHash::new(&policy.hash)?,
@@ -91,6 +93,14 @@ impl CompiledPolicy {
     /// Which requests are copied.
     pub(crate) fn shadow(&self) -> Option<&CompiledShadow> {
         self.shadow.as_deref()
+    }
+
+    /// How many bytes a request may have that is held until it is whole, where it is.
+    pub(crate) fn buffered(&self) -> Option<u64> {
+        match self.buffer? {
+            RequestBuffer::Off => None,
+            RequestBuffer::UpTo(limit) => Some(limit.into()),
+        }
     }
 
     /// What browsers are told.

@@ -1,7 +1,7 @@
 //! Options of virtual hosts beside `headerManipulation`: what they come to, and what happens when one is at fault.
 
 use serin_api::StatusState::{Accepted, Rejected};
-use serin_api::proxy::{HostPolicy, RetryCondition};
+use serin_api::proxy::{HostPolicy, RequestBuffer, RetryCondition};
 
 use crate::fixture::ask::get;
 use crate::fixture::{World, replacing, upstream};
@@ -39,11 +39,21 @@ fn retries_and_attempt_counts_are_served() {
 }
 
 #[test]
+fn requests_are_held_as_host_or_route_says() {
+    let world = serve("{bufferPerRoute: {buffer: {maxRequestBytes: 1024}}}");
+    assert_eq!(world.vs_status(), (Accepted, String::new()));
+    assert_eq!(policy(&world).unwrap().buffer, Some(RequestBuffer::UpTo(1024)));
+    assert_eq!(policy(&serve("{bufferPerRoute: {disabled: true}}")).unwrap().buffer, Some(RequestBuffer::Off));
+}
+
+#[test]
 fn what_is_wrong_is_named_and_the_hosts_routes_are_replaced() {
     for (options, expected) in [
         ("{retries: {retryOn: '5xx,sometimes'}}", "retries.retryOn: \"sometimes\" is no condition"),
         ("{retries: {retryBackOff: {maxInterval: 1s}}}", "retries.retryBackOff.baseInterval: it is missing"),
         ("{retries: {retriableStatusCodes: [99]}}", "retries.retriableStatusCodes[0]: 99 is no status code"),
+        ("{bufferPerRoute: {buffer: {}}}", "bufferPerRoute.buffer.maxRequestBytes: say how many bytes"),
+        ("{bufferPerRoute: {buffer: {maxRequestBytes: 5}, disabled: true}}", "bufferPerRoute: keep only one"),
         ("{retries: {numRetries: -1}}", "retries.numRetries: "),
         ("{includeRequestAttemptCount: yes please}", "includeRequestAttemptCount: "),
         ("{includeAttemptCountInResponse: 1}", "includeAttemptCountInResponse: "),

@@ -2,7 +2,7 @@
 
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
-use serin_api::proxy::{Abort, HostRewrite, PathRewrite, RetryCondition, RoutePolicy, Substitution};
+use serin_api::proxy::{Abort, HostRewrite, PathRewrite, RequestBuffer, RetryCondition, RoutePolicy, Substitution};
 
 use crate::fixture::ask::get;
 use crate::fixture::{World, app, replacing, says, table, upstream};
@@ -165,11 +165,12 @@ fn faults_standstill_and_upgrades_are_served_and_their_faults_are_named() {
     let route =
         |path: &str, options: &str| format!("{{matchers: [{{prefix: {path}}}], options: {{{options}}}, {FORWARDS}}}");
     let good = "faults: {abort: {percentage: 12.5, httpStatus: 503}}, idleTimeout: 7s, \
-                upgrades: [{websocket: {enabled: true}}, {websocket: {enabled: false}}]";
+                bufferPerRoute: {buffer: {maxRequestBytes: 9}}, upgrades: [{websocket: {enabled: true}}, {websocket: {enabled: false}}]";
     let routes = [
         route("/good", good),
         route("/bad", "faults: {delay: {percentage: 101, fixedDelay: 1s}}"),
         route("/worse", "idleTimeout: never"),
+        route("/worst", "bufferPerRoute: {buffer: {maxRequestBytes: 0}}"),
     ];
     world.apply(&app(&format!("[{}]", routes.join(", ")))).serve();
     let served = policy(&world, "/good").unwrap();
@@ -179,5 +180,7 @@ fn faults_standstill_and_upgrades_are_served_and_their_faults_are_named() {
     assert_eq!(state, Rejected);
     assert!(reason.contains("spec.virtualHost.routes[1].options.faults.delay.percentage"), "{reason}");
     assert!(reason.contains("spec.virtualHost.routes[2].options.idleTimeout"), "{reason}");
+    assert_eq!(served.buffer, Some(RequestBuffer::UpTo(9)));
+    assert!(reason.contains("routes[3].options.bufferPerRoute.buffer.maxRequestBytes"), "{reason}");
     assert!(world.answer(&get("/bad")).starts_with("404"));
 }

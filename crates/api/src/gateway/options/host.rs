@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CorsPolicy, HeaderManipulation, RetryPolicy};
+use super::{BufferPerRoute, CorsPolicy, HeaderManipulation, RetryPolicy};
 
 /// The options of a virtual host. In a VirtualHostOption, those of every host that takes them over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +15,9 @@ pub struct VirtualHostOptions {
     /// Headers that are added to and removed from requests and responses, after what each route does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_manipulation: Option<HeaderManipulation>,
+    /// Whether requests are held until all of their body has come, on routes that say nothing of it themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer_per_route: Option<BufferPerRoute>,
     /// When a request is tried again, on routes that say nothing of it themselves: a route's own `retries` take the place
     /// of all of these.
     #[serde(skip_serializing_if = "Option::is_none")]

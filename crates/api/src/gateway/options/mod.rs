@@ -1,6 +1,7 @@
 //! The options of routes, hosts and destinations that are implemented. A field that is not here is known from the
 //! catalogue alone, and is reported on whoever uses it.
 
+mod buffer;
 mod cors;
 mod destination;
 mod faults;
@@ -14,6 +15,7 @@ mod route;
 mod shadowing;
 mod upgrades;
 
+pub use buffer::{Buffer, BufferPerRoute};
 pub use cors::CorsPolicy;
 pub use destination::WeightedDestinationOptions;
 pub use faults::{RouteAbort, RouteDelay, RouteFaults};

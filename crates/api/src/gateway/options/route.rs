@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CorsPolicy, HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteActionHashConfig, RouteFaults,
-    RouteShadowing,
+    BufferPerRoute, CorsPolicy, HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteActionHashConfig,
+    RouteFaults, RouteShadowing,
 };
 use crate::GoDuration;
 use crate::gateway::RegexRewrite;
@@ -57,6 +57,9 @@ pub struct RouteOptions {
     /// Copies of the requests for another upstream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadowing: Option<RouteShadowing>,
+    /// Whether requests are held until all of their body has come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer_per_route: Option<BufferPerRoute>,
     /// Faults that are made on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<RouteFaults>,

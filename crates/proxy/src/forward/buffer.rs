@@ -1,0 +1,62 @@
+//! Requests that are held until all of their body has come. The upstream gets them with their length.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::Request;
+use http::request::Parts;
+use http::uri::Scheme;
+use http_body::Body as _;
+use hyper::body::Incoming;
+
+use super::attempt::Failure;
+use super::exchange::Exchange;
+use super::outgoing::Outgoing;
+use super::patience::Patience;
+
+/// Why a request is not forwarded.
+pub(super) enum Refusal {
+    /// It is longer than its route allows.
+    TooLong,
+    /// The client broke off, or stood still for too long.
+    Failed(Failure),
+}
+
+/// Waits for all of `request`, which may have a body of `limit` bytes. `http2`: see [`Outgoing::new`].
+pub(super) async fn whole(
+    exchange: &Exchange,
+    request: Request<Incoming>,
+    limit: u64,
+    http2: Option<Scheme>,
+) -> Result<(Outgoing, Parts), Refusal> {
+    let (parts, mut body) = request.into_parts();
+    let mut patience = Patience::new(&exchange.worker, exchange.policy.as_deref());
+    let (mut pieces, mut length) = (Vec::<Bytes>::new(), 0);
+    poll_fn(|cx| {
+        loop {
+            match Pin::new(&mut body).poll_frame(cx) {
+                Poll::Ready(None) => return Poll::Ready(Ok(())),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Refusal::Failed(Failure::Client))),
+                Poll::Ready(Some(Ok(frame))) => {
+                    // Trailers have no place behind a body whose length is told.
+                    let data = frame.into_data().unwrap_or_default();
+                    length += data.len() as u64;
+                    if length > limit {
+                        return Poll::Ready(Err(Refusal::TooLong));
+                    }
+                    if !data.is_empty() {
+                        pieces.push(data);
+                    }
+                }
+                Poll::Pending => {
+                    let time = patience.poll(false, length, cx);
+                    return time.map(|time| Err(Refusal::Failed(Failure::Time(time))));
+                }
+            }
+        }
+    })
+    .await?;
+    Ok(Outgoing::held(parts, pieces, http2))
+}
