@@ -74,6 +74,38 @@ fn routes(body: &str) -> String {
     )
 }
 
+/// A Secret, and a VirtualService that is served with it: by the Envoy too.
+fn serves_https(instance: &Instance) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["gateway.test".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap().pem();
+    let indented = |pem: &str| pem.trim_end().replace('\n', "\n    ");
+    instance.apply(&format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: cert, namespace: gloo-system}}\ntype: kubernetes.io/tls\n\
+         stringData:\n  tls.crt: |\n    {}\n  tls.key: |\n    {}\n",
+        indented(&certificate),
+        indented(&key.serialize_pem())
+    ));
+    instance.apply(
+        "apiVersion: gateway.solo.io/v1\nkind: VirtualService\nmetadata: {name: secure, namespace: gloo-system}\n\
+         spec:\n  sslConfig: {secretRef: {name: cert, namespace: gloo-system}, sniDomains: [gateway.test]}\n  \
+         virtualHost:\n    domains: [gateway.test, 'gateway.test:*']\n    \
+         routes: [{matchers: [{prefix: /}], directResponseAction: {status: 200, body: secure}}]\n",
+    );
+    let root = instance.file("root.crt", &certificate);
+    eventually("the Envoy serves HTTPS", || {
+        let address = instance.says("/envoy/gateway/gloo-system.gateway-proxy-ssl");
+        let Some(port) = address.as_str().and_then(|address| address.rsplit(':').next()) else { return false };
+        let output = std::process::Command::new("curl")
+            .args(["-sS", "--max-time", "5", "--resolve", &format!("gateway.test:{port}:127.0.0.1"), "--cacert", &root])
+            .arg(format!("https://gateway.test:{port}/"))
+            .output()
+            .unwrap();
+        text(&output.stdout) == "secure"
+    });
+    assert!(instance.ok(&["proxy", "url", "--envoy", "--port", "https"]).starts_with("https://"));
+}
+
 #[test]
 fn an_envoy_serves_the_same_and_is_started_again_when_it_dies() {
     let Some(instance) = start() else { return };
@@ -95,6 +127,8 @@ fn an_envoy_serves_the_same_and_is_started_again_when_it_dies() {
     assert!(told.contains("Envoy beside the gateway was ended by signal 9; it is started again"), "{told}");
     instance.apply(&routes("second"));
     until(&instance, "/x", 200, "second");
+
+    serves_https(&instance);
 
     instance.ok(&["down"]);
     assert!(processes(&instance).is_empty());

@@ -134,7 +134,9 @@ impl Engine {
         }
         // Before the configuration that names them.
         if touched.credentials {
-            block_in_place(|| self.data_plane.set_credentials(self.intake.credentials()));
+            let credentials = self.intake.credentials();
+            self.envoys.set_credentials(&credentials);
+            block_in_place(|| self.data_plane.set_credentials(credentials));
         }
         let served = if touched.configuration {
             Some(self.translate())

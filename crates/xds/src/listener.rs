@@ -10,8 +10,10 @@ use envoy_types::pb::google::protobuf::BoolValue;
 use serin_api::proxy;
 
 use crate::connection_manager::connection_manager;
+use crate::https;
 use crate::protobuf::{any, socket_address};
 use crate::route;
+use crate::secret::SecretMap;
 
 /// The address of listeners that bind no port: one that is kept for documentation.
 const NOWHERE: &str = "192.0.2.1";
@@ -34,7 +36,11 @@ impl ListenerAddresses {
 }
 
 /// One listener; `None` for one that must not be opened, because it is to speak TLS and cannot.
-pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses) -> Option<Listener> {
+pub(crate) fn listener(
+    listener: &proxy::Listener,
+    addresses: &ListenerAddresses,
+    secrets: &SecretMap,
+) -> Option<Listener> {
     let proxy::Listener {
         name,
         source: _,
@@ -48,15 +54,17 @@ pub(crate) fn listener(listener: &proxy::Listener, addresses: &ListenerAddresses
         access_logs: _,
         virtual_hosts: _,
     } = listener;
-    if *ssl {
-        return None;
-    }
     let (host, port) = addresses.of(listener);
-    let manager = connection_manager(name, *strip_any_host_port, http);
-    Some(Listener {
+    let filter = network_filter(&connection_manager(name, *strip_any_host_port, http));
+    let (filter_chains, listener_filters) = match ssl {
+        true => (https::chains(listener, secrets, &filter), vec![https::inspector()]),
+        false => (vec![FilterChain { filters: vec![filter], ..FilterChain::default() }], Vec::new()),
+    };
+    (!filter_chains.is_empty()).then(|| Listener {
         name: name.clone(),
         address: Some(socket_address(&host, port)),
-        filter_chains: vec![FilterChain { filters: vec![network_filter(&manager)], ..FilterChain::default() }],
+        filter_chains,
+        listener_filters,
         ..Listener::default()
     })
 }

@@ -8,6 +8,7 @@ use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use envoy_types::pb::envoy::config::listener::v3::Listener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
+use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret;
 use envoy_types::pb::google::protobuf::Any;
 use prost::Name;
 use serin_api::ResourceId;
@@ -16,7 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::listener::ListenerAddresses;
 use crate::protobuf::any;
-use crate::{cluster, endpoint, listener, route};
+use crate::secret::SecretMap;
+use crate::{cluster, endpoint, https, listener, route};
 
 /// The types of resources, in the order in which Envoy has to get them: nothing names what it does not have yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,11 +31,13 @@ pub enum ResourceType {
     Listener,
     /// The routes of a listener (RDS).
     Routes,
+    /// Certificates, keys and roots (SDS).
+    Secret,
 }
 
 impl ResourceType {
-    /// All of them, in their order.
-    pub const ALL: [Self; 4] = [Self::Cluster, Self::Endpoints, Self::Listener, Self::Routes];
+    /// All of them, in their order. Secrets are asked for by name, so that being the first holds them up nowhere.
+    pub const ALL: [Self; 5] = [Self::Secret, Self::Cluster, Self::Endpoints, Self::Listener, Self::Routes];
 
     /// The type's name on the wire.
     pub fn type_url(self) -> String {
@@ -42,6 +46,7 @@ impl ResourceType {
             Self::Endpoints => ClusterLoadAssignment::type_url(),
             Self::Listener => Listener::type_url(),
             Self::Routes => RouteConfiguration::type_url(),
+            Self::Secret => Secret::type_url(),
         }
     }
 
@@ -79,15 +84,28 @@ pub struct Snapshot {
     spec: Arc<ProxySpec>,
     endpoints: EndpointMap,
     addresses: ListenerAddresses,
+    secrets: SecretMap,
     resources: [Resources; ResourceType::ALL.len()],
 }
 
 impl Snapshot {
-    /// The resources for `spec` and `endpoints`. What did not change since `previous` is taken from there.
+    /// The resources for `spec` and `endpoints`. What did not change since `previous` is taken from there. There are no
+    /// certificates: listeners that speak TLS are not opened.
     pub fn new(
         spec: Arc<ProxySpec>,
         endpoints: EndpointMap,
         addresses: ListenerAddresses,
+        previous: Option<&Self>,
+    ) -> Self {
+        Self::with_secrets(spec, endpoints, addresses, SecretMap::new(), previous)
+    }
+
+    /// As [`new`](Self::new), with what `spec` names in certificates, keys and roots.
+    pub fn with_secrets(
+        spec: Arc<ProxySpec>,
+        endpoints: EndpointMap,
+        addresses: ListenerAddresses,
+        secrets: SecretMap,
         previous: Option<&Self>,
     ) -> Self {
         let mut snapshot = Self {
@@ -95,11 +113,13 @@ impl Snapshot {
             spec,
             endpoints,
             addresses,
+            secrets,
             ..Self::default()
         };
         let listeners = snapshot.listeners(previous);
         let routes = snapshot.routes(&listeners, previous);
-        snapshot.resources = [snapshot.clusters(previous), snapshot.assignments(previous), listeners, routes];
+        let (clusters, assignments) = (snapshot.clusters(previous), snapshot.assignments(previous));
+        snapshot.resources = [clusters, assignments, listeners, routes, snapshot.secret_resources()];
         snapshot
     }
 
@@ -165,7 +185,7 @@ impl Snapshot {
                 .unchanged(listener, previous)
                 .and_then(|previous| previous.kept(ResourceType::Listener, &listener.name));
             unchanged.or_else(|| {
-                let made = listener::listener(listener, &self.addresses)?;
+                let made = listener::listener(listener, &self.addresses, &self.secrets)?;
                 Some(resource(&listener.name, &listener.source, any(&made)))
             })
         });
@@ -180,13 +200,45 @@ impl Snapshot {
                 .unchanged(listener, previous)
                 .and_then(|previous| previous.kept(ResourceType::Routes, &listener.name));
             unchanged
-                .unwrap_or_else(|| resource(&listener.name, &listener.source, any(&route::configuration(listener))))
+                .unwrap_or_else(|| resource(&listener.name, &listener.source, any(&self.route_configuration(listener))))
+        });
+        by_name(made)
+    }
+
+    /// Without the routes of hosts that want clients to show a certificate and cannot be sure of it.
+    fn route_configuration(&self, listener: &Arc<proxy::Listener>) -> RouteConfiguration {
+        let closed = |host: &Arc<proxy::VirtualHost>| https::is_reached_unchecked(listener, &self.secrets, host);
+        if !listener.virtual_hosts.iter().any(closed) {
+            return route::configuration(listener);
+        }
+        let mut left = proxy::Listener::clone(listener);
+        for host in left.virtual_hosts.iter_mut().filter(|host| closed(host)) {
+            *host = Arc::new(proxy::VirtualHost { routes: Vec::new(), ..proxy::VirtualHost::clone(host) });
+        }
+        route::configuration(&left)
+    }
+
+    /// The secrets that listeners and clusters name.
+    fn secret_resources(&self) -> Resources {
+        let listeners = self.spec.listeners.iter().flat_map(|listener| &listener.tls);
+        let served = listeners.filter_map(|tls| Some((&tls.credential, tls.sources.first()?)));
+        let clusters = self.spec.clusters.values();
+        let shown = clusters
+            .filter_map(|cluster| Some((cluster.transport.tls.as_ref()?.credential.as_ref()?, &cluster.source)));
+        let named: BTreeMap<_, _> = served.chain(shown).collect();
+        let made = named.into_iter().flat_map(|(credential, owner)| {
+            let text = self.secrets.get(credential);
+            let secrets = text.map(|text| text.secrets(credential)).unwrap_or_default();
+            secrets.into_iter().map(move |secret| resource(&secret.name, owner, any(&secret)))
         });
         by_name(made)
     }
 
     fn unchanged<'a>(&self, listener: &Arc<proxy::Listener>, previous: Option<&'a Self>) -> Option<&'a Self> {
-        previous.filter(|previous| previous.spec.listeners.iter().any(|old| same(old, listener)))
+        let standing = |snapshot: &Self| https::standing(listener, &snapshot.secrets);
+        previous
+            .filter(|previous| previous.spec.listeners.iter().any(|old| same(old, listener)))
+            .filter(|previous| listener.tls.is_empty() || standing(previous) == standing(self))
     }
 
     pub(crate) fn endpoints_of(&self, cluster: &ClusterName) -> &[proxy::Endpoint] {

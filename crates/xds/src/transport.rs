@@ -19,7 +19,7 @@ use serin_api::proxy::{ClientTls, CredentialSource, TlsVersion, Transport};
 use crate::protobuf::{any, same_stream, string_matcher};
 
 /// The name of Envoy's transport socket for TLS.
-const TLS_SOCKET: &str = "envoy.transport_sockets.tls";
+pub(crate) const TLS_SOCKET: &str = "envoy.transport_sockets.tls";
 /// Where Envoy looks for what chooses an endpoint's transport socket.
 pub(crate) const SOCKET_METADATA: &str = "envoy.transport_socket_match";
 /// The key there that says which name an endpoint is asked for.
@@ -114,7 +114,7 @@ pub(crate) fn authority_name(source: &CredentialSource) -> String {
     format!("roots of {source}")
 }
 
-fn secret(name: &str) -> SdsSecretConfig {
+pub(crate) fn secret(name: &str) -> SdsSecretConfig {
     SdsSecretConfig { name: name.to_owned(), sds_config: Some(same_stream()) }
 }
 
@@ -122,7 +122,7 @@ fn file(path: &str) -> DataSource {
     DataSource { specifier: Some(data_source::Specifier::Filename(path.to_owned())), ..DataSource::default() }
 }
 
-fn version(version: TlsVersion) -> TlsProtocol {
+pub(crate) fn version(version: TlsVersion) -> TlsProtocol {
     match version {
         TlsVersion::V1_2 => TlsProtocol::TlSv12,
         TlsVersion::V1_3 => TlsProtocol::TlSv13,

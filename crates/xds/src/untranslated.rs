@@ -12,8 +12,5 @@ pub struct Untranslated {
 }
 
 /// All of them, by message and field.
-pub const UNTRANSLATED: &[Untranslated] = &[
-    Untranslated { message: "ListenerOptions", field: "accessLoggingService", instead: "they write no access log" },
-    Untranslated { message: "UpstreamSslConfig", field: "secretRef", instead: "they send nothing to its endpoints" },
-    Untranslated { message: "VirtualService", field: "sslConfig", instead: "they do not open listeners with TLS" },
-];
+pub const UNTRANSLATED: &[Untranslated] =
+    &[Untranslated { message: "ListenerOptions", field: "accessLoggingService", instead: "they write no access log" }];

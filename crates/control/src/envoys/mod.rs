@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serin_api::proxy::{EndpointMap, ProxySpec};
+use serin_proxy::{CredentialMap, Pem};
 use serin_translate::InvalidPolicy;
-use serin_xds::{Complaint, DiscoveryServer, Feed, ListenerAddresses};
+use serin_xds::{Complaint, DiscoveryServer, Feed, ListenerAddresses, SecretText};
 
 use self::ports::Ports;
 
@@ -61,6 +62,19 @@ impl Envoys {
     /// Whether there is nobody to feed.
     pub(crate) fn is_empty(&self) -> bool {
         self.feeds.is_empty()
+    }
+
+    /// Takes over certificates, keys and roots, for what is fed next.
+    pub(crate) fn set_credentials(&mut self, credentials: &CredentialMap) {
+        let text = |pem: Pem<'_>| SecretText {
+            certificate: pem.certificate.to_vec(),
+            key: pem.key.to_vec(),
+            authority: pem.authority.to_vec(),
+        };
+        for fed in &mut self.feeds {
+            let secrets = credentials.iter().map(|(source, found)| (source.clone(), Arc::new(text(found.pem()))));
+            fed.feed.set_secrets(secrets.collect());
+        }
     }
 
     /// Hands out a configuration and its endpoints. What did not change is not sent again.

@@ -54,6 +54,8 @@ pub enum CredentialError {
 pub struct Credential {
     identity: Option<Identity>,
     pub(crate) authority: Option<Arc<RootCertStore>>,
+    /// What it was read from, for other data planes: certificate, key, roots.
+    text: [Vec<u8>; 3],
 }
 
 struct Identity {
@@ -88,7 +90,14 @@ impl Credential {
             [] => None,
             pem => Some(Arc::new(roots(pem).map_err(CredentialError::Authority)?)),
         };
-        Ok(Self { identity, authority })
+        let text = [pem.certificate, pem.key, pem.authority].map(<[u8]>::to_vec);
+        Ok(Self { identity, authority, text })
+    }
+
+    /// What it was read from.
+    pub fn pem(&self) -> Pem<'_> {
+        let [certificate, key, authority] = &self.text;
+        Pem { certificate, key, authority }
     }
 
     /// The certificate and its key, if there are any.

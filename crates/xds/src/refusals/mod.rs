@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use self::search::Search;
 use self::withdrawn::Withdrawn;
-use crate::{DiscoveryServer, ListenerAddresses, ResourceType, Snapshot};
+use crate::{DiscoveryServer, ListenerAddresses, ResourceType, SecretMap, Snapshot};
 
 /// What answers in place of a route that was never accepted; `None`: nothing does.
 pub type Replacement = Option<(u16, String)>;
@@ -38,6 +38,7 @@ pub struct Feed {
     spec: Arc<ProxySpec>,
     endpoints: EndpointMap,
     addresses: ListenerAddresses,
+    secrets: SecretMap,
     replacement: Replacement,
     /// The last configuration of which an Envoy took all routes.
     accepted: Arc<ProxySpec>,
@@ -56,12 +57,18 @@ impl Feed {
             spec: Arc::default(),
             endpoints: EndpointMap::new(),
             addresses: ListenerAddresses::default(),
+            secrets: SecretMap::new(),
             replacement: None,
             accepted: Arc::default(),
             withdrawn: Withdrawn::default(),
             search: None,
             complaints: Vec::new(),
         }
+    }
+
+    /// Takes over certificates, keys and roots, for what is published next.
+    pub fn set_secrets(&mut self, secrets: SecretMap) {
+        self.secrets = secrets;
     }
 
     /// Hands out a configuration and its endpoints; `replacement` stands in for routes that no Envoy ever took. What did
@@ -163,7 +170,13 @@ impl Feed {
                 endpoints.entry(name.clone()).or_insert_with(|| previous.endpoints_of(name).to_vec().into());
             }
         }
-        let mut snapshot = Snapshot::new(served, endpoints, self.addresses.clone(), previous.as_deref());
+        let mut snapshot = Snapshot::with_secrets(
+            served,
+            endpoints,
+            self.addresses.clone(),
+            self.secrets.clone(),
+            previous.as_deref(),
+        );
         if let Some((_, search)) = &self.search {
             snapshot.add_probes(&search.probes());
         }

@@ -21,6 +21,8 @@ const ALL: &str = "*";
 #[derive(Debug)]
 pub(super) struct Session {
     changes_only: bool,
+    /// Whether it is known who asks: nobody else gets keys.
+    trusted: bool,
     subscriptions: [Subscription; ResourceType::ALL.len()],
     nonces: u64,
     waiting_since: Option<Instant>,
@@ -77,13 +79,16 @@ impl Subscription {
 
 impl Session {
     /// `changes_only`: whether the Envoy understands what changed, or wants lists whole.
-    pub(super) fn new(changes_only: bool) -> Self {
-        Self { changes_only, subscriptions: Default::default(), nonces: 0, waiting_since: None }
+    pub(super) fn new(changes_only: bool, trusted: bool) -> Self {
+        Self { changes_only, trusted, subscriptions: Default::default(), nonces: 0, waiting_since: None }
     }
 
     /// Takes in what the Envoy says. What it refuses is added to `refusals`, what it now accepts is taken out.
     pub(super) fn hear(&mut self, ask: Ask, refusals: &mut Vec<Refusal>) {
         let Some(kind) = ResourceType::from_type_url(&ask.type_url) else { return };
+        if kind == ResourceType::Secret && !self.trusted {
+            return;
+        }
         let subscription = &mut self.subscriptions[kind as usize];
         let answers = !ask.nonce.is_empty() && ask.nonce == subscription.last_nonce;
         if answers && let Some(answered) = subscription.in_flight.take() {
@@ -170,7 +175,10 @@ impl Session {
             let subscription = &self.subscriptions[kind as usize];
             subscription.in_flight.is_none()
                 && (subscription.asked || !kind.is_listed())
-                && snapshot.resources(kind).values().all(|resource| subscription.has_version(resource))
+                // Of secrets there are more than are named: a credential's roots are one even where nobody is checked.
+                && (snapshot.resources(kind).values())
+                    .filter(|resource| kind != ResourceType::Secret || subscription.wants(&resource.name))
+                    .all(|resource| subscription.has_version(resource))
         })
     }
 
@@ -196,7 +204,7 @@ impl Session {
         let dependent = match kind {
             ResourceType::Cluster => Some(ResourceType::Endpoints),
             ResourceType::Listener => Some(ResourceType::Routes),
-            ResourceType::Endpoints | ResourceType::Routes => None,
+            ResourceType::Endpoints | ResourceType::Routes | ResourceType::Secret => None,
         };
         if let Some(dependent) = dependent {
             for resource in &changed {

@@ -52,7 +52,7 @@ struct Played {
 
 impl Played {
     fn new(changes_only: bool) -> Self {
-        Self { session: Session::new(changes_only), refusals: Vec::new(), now: Instant::now() }
+        Self { session: Session::new(changes_only, true), refusals: Vec::new(), now: Instant::now() }
     }
 
     fn ask(&mut self, kind: ResourceType, names: &[&str]) {

@@ -58,7 +58,7 @@ async fn converse<W: Wire>(
     mut requests: Streaming<W::Request>,
     responses: &mpsc::Sender<Result<W::Response, Status>>,
 ) -> Result<(), Status> {
-    let mut session = Session::new(W::CHANGES_ONLY);
+    let mut session = Session::new(W::CHANGES_ONLY, *client != Client::Anyone);
     let mut snapshots = shared.current.subscribe();
     loop {
         let snapshot = snapshots.borrow_and_update().clone();
