@@ -10,7 +10,8 @@ use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSour
 
 use crate::balance::{ClusterLoad, Destination, EndpointState, ResolvedEndpoint};
 use crate::compile::Destinations;
-use crate::dial::DialBuilder;
+use crate::dial::{Dial, DialBuilder};
+use crate::health::Mark;
 use crate::metrics::Registry;
 use crate::resolve::Addresses;
 use crate::tls::{Credential, CredentialMap};
@@ -73,6 +74,12 @@ fn same<T: PartialEq>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
 }
 
 impl Members {
+    /// How connections to an endpoint are made, and what it is called.
+    pub(crate) fn way_to(&self, address: SocketAddr) -> (Option<Arc<Dial>>, Option<&HeaderValue>) {
+        let found = self.resolved.iter().find(|endpoint| endpoint.address == address);
+        found.map_or((None, None), |found| (found.dial.clone(), found.hostname.as_ref()))
+    }
+
     /// Those that are not healthy.
     fn bad(&self) -> Vec<SocketAddr> {
         self.states.values().filter(|state| !state.health.is_good()).map(|state| state.address).collect()
@@ -151,7 +158,9 @@ impl DestinationBuilder {
 
     /// The clusters whose endpoints somebody has to judge.
     pub(crate) fn judged(&self) -> Vec<Arc<Members>> {
-        let is_judged = |members: &&Arc<Members>| members.cluster.outlier_detection.is_some();
+        let is_judged = |members: &&Arc<Members>| {
+            members.cluster.outlier_detection.is_some() || members.cluster.health_check.is_some()
+        };
         let mut judged: Vec<_> = self.members.values().filter(is_judged).cloned().collect();
         judged.sort_by(|a, b| a.cluster.name.cmp(&b.cluster.name));
         judged
@@ -180,13 +189,20 @@ impl DestinationBuilder {
         let states = resolved
             .iter()
             .map(|endpoint| endpoint.address)
-            .map(|address| (address, kept(address).unwrap_or_else(|| Arc::new(EndpointState::new(address)))));
+            .map(|address| (address, kept(address).unwrap_or_else(|| begun(address, cluster))));
         let states = states.collect();
         let sources = Sources { endpoints, addresses, credential };
         let members = Arc::new(Members { cluster: Arc::clone(cluster), sources, resolved, states });
         self.members.insert(name.clone(), Arc::clone(&members));
         Some(members)
     }
+}
+
+/// What is known of an endpoint at first. It is not healthy until a check has found it so.
+fn begun(address: SocketAddr, cluster: &Cluster) -> Arc<EndpointState> {
+    let state = EndpointState::new(address);
+    state.health.set(Mark::Unhealthy, cluster.health_check.is_some());
+    Arc::new(state)
 }
 
 fn is_name(endpoint: &Endpoint) -> bool {
@@ -224,7 +240,6 @@ mod tests {
     use serin_api::{ResourceId, ResourceKind};
 
     use super::*;
-    use crate::health::Mark;
 
     struct Stage {
         builder: DestinationBuilder,

@@ -20,6 +20,7 @@ mod field_path;
 mod flatten;
 mod hashing;
 mod header_changes;
+mod health_check;
 mod host;
 mod host_policy;
 mod http_settings;

@@ -11,6 +11,7 @@ use serin_api::{Ref, ResourceId, ResourceKind};
 
 use crate::circuit_breakers;
 use crate::field_path::FieldPath;
+use crate::health_check;
 use crate::load_balancing;
 use crate::outlier_detection;
 use crate::report::Finding;
@@ -92,8 +93,12 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
         None
     });
     let circuit_breakers = circuit_breakers::of(view, spec.circuit_breakers.as_ref());
+    let check = health_check::of(&spec.health_checks).unwrap_or_else(|faults| {
+        findings.extend(faults.into_iter().map(|fault| fault.on(id, &FieldPath::root("spec"))));
+        None
+    });
     let cluster = endpoints.map(|endpoints| {
-        let outlier_detection = outliers.map(Box::new);
+        let (outlier_detection, health_check) = (outliers.map(Box::new), check.map(Arc::new));
         let plain = Cluster::new(name(&id.reference()), id.clone(), endpoints);
         Arc::new(Cluster {
             subsets,
@@ -102,6 +107,7 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
             panic_percent,
             circuit_breakers,
             outlier_detection,
+            health_check,
             ..plain
         })
     });

@@ -25,6 +25,7 @@ use serin_api::proxy::{self, EndpointSource, LoadBalancing, SubsetFallback, Subs
 
 use crate::circuit_breakers;
 use crate::endpoint;
+use crate::health_check::health_check as envoy_check;
 use crate::outlier_detection::outlier_detection as envoy_outliers;
 use crate::protobuf::{any, duration, label_struct, same_stream};
 use crate::transport;
@@ -55,12 +56,16 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
         panic_percent,
         circuit_breakers,
         outlier_detection,
+        health_check,
     } = cluster;
     let mut made = Cluster {
         name: name.to_string(),
         connect_timeout: Some(duration(CONNECT_TIMEOUT)),
         circuit_breakers: circuit_breakers::limits(circuit_breakers),
         outlier_detection: outlier_detection.as_deref().map(envoy_outliers),
+        health_checks: health_check.iter().map(|check| envoy_check(check)).collect(),
+        // One that is gone gets no more requests, as in Serin's data plane, however well it is.
+        ignore_health_on_host_removal: health_check.is_some(),
         lb_subset_config: subsets.as_ref().map(subset_config),
         typed_extension_protocol_options: [(HTTP_OPTIONS.to_owned(), any(&http_options(transport)))].into(),
         ..Cluster::default()

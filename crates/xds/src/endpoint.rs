@@ -1,6 +1,7 @@
 //! Endpoints: where a cluster's requests can go right now.
 
 use envoy_types::pb::envoy::config::core::v3::Metadata;
+use envoy_types::pb::envoy::config::endpoint::v3::endpoint::HealthCheckConfig;
 use envoy_types::pb::envoy::config::endpoint::v3::lb_endpoint::HostIdentifier;
 use envoy_types::pb::envoy::config::endpoint::v3::{ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints};
 use envoy_types::pb::google::protobuf::UInt32Value;
@@ -27,7 +28,12 @@ fn endpoint(endpoint: &proxy::Endpoint, cluster: &proxy::Cluster) -> LbEndpoint 
     let proxy::Endpoint { host, port, labels: _, weight } = endpoint;
     // Those of a fixed list are names for them, which a request's host may become.
     let hostname = if matches!(cluster.endpoints, EndpointSource::Fixed(_)) { host.clone() } else { String::new() };
-    let address = Endpoint { address: Some(socket_address(host, *port)), hostname, ..Endpoint::default() };
+    // Where nobody says whom health checks ask for, it is they themselves.
+    let asked = cluster.health_check.as_ref().is_some_and(|check| check.question.host().is_none());
+    let health_check_config =
+        asked.then(|| HealthCheckConfig { hostname: hostname.clone(), ..HealthCheckConfig::default() });
+    let address = Some(socket_address(host, *port));
+    let address = Endpoint { address, hostname, health_check_config, ..Endpoint::default() };
     LbEndpoint {
         metadata: metadata(endpoint, cluster),
         load_balancing_weight: Some(UInt32Value { value: (*weight).max(1) }),

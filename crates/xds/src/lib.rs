@@ -16,6 +16,7 @@ mod cors;
 mod endpoint;
 mod faults;
 mod header_changes;
+mod health_check;
 mod https;
 mod listener;
 mod matcher;

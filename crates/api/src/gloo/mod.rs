@@ -1,6 +1,7 @@
 //! The group `gloo.solo.io`: destinations, settings, and the flattened Proxy.
 
 mod circuit_breakers;
+mod health_check;
 mod load_balancer;
 mod outlier_detection;
 mod proxy;
@@ -10,6 +11,9 @@ mod upstream_group;
 mod upstream_ssl;
 
 pub use circuit_breakers::CircuitBreakerConfig;
+pub use health_check::{
+    GrpcHealthCheck, HealthCheck, HealthCheckMethod, HttpHealthCheck, Payload, StatusRange, TcpHealthCheck,
+};
 pub use load_balancer::{Empty, LeastRequest, LoadBalancerConfig, RingHash, RingHashConfig};
 pub use outlier_detection::OutlierDetection;
 pub use proxy::{Proxy, ProxyDocument};

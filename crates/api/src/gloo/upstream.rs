@@ -6,7 +6,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{CircuitBreakerConfig, LoadBalancerConfig, OutlierDetection, UpstreamSslConfig};
+use super::{CircuitBreakerConfig, HealthCheck, LoadBalancerConfig, OutlierDetection, UpstreamSslConfig};
 use crate::{NamespacedStatuses, enumeration};
 
 /// A destination. Exactly one of its types (`kube`, `static`, …) is set.
@@ -56,6 +56,9 @@ pub struct UpstreamSpec {
     /// as much as comes).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub circuit_breakers: Option<CircuitBreakerConfig>,
+    /// How endpoints are asked whether they are well. There can be one check only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub health_checks: Vec<HealthCheck>,
 }
 
 /// The pods behind a Kubernetes Service.

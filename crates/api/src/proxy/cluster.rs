@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CircuitBreakers, Endpoint, OutlierDetection, Transport};
+use super::{CircuitBreakers, Endpoint, HealthCheck, OutlierDetection, Transport};
 use crate::{Ref, ResourceId};
 
 /// A cluster's name: `name_namespace` for an Upstream (as Gloo names its Envoy clusters),
@@ -67,6 +67,9 @@ pub struct Cluster {
     /// When endpoints are ejected for what they answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outlier_detection: Option<Box<OutlierDetection>>,
+    /// How endpoints are asked whether they are well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<Arc<HealthCheck>>,
 }
 
 impl Cluster {
@@ -82,6 +85,7 @@ impl Cluster {
             panic_percent: None,
             circuit_breakers: CircuitBreakers::default(),
             outlier_detection: None,
+            health_check: None,
         }
     }
 }

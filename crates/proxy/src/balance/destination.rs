@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use http::HeaderValue;
 use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
@@ -43,11 +43,24 @@ pub(crate) struct EndpointState {
     pub(crate) tally: Tally,
     /// Requests in flight, over all workers.
     active: AtomicU32,
+    /// Whether there ever was one.
+    asked: AtomicBool,
 }
 
 impl EndpointState {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, health: EndpointHealth::default(), tally: Tally::default(), active: AtomicU32::new(0) }
+        Self {
+            address,
+            health: EndpointHealth::default(),
+            tally: Tally::default(),
+            active: AtomicU32::new(0),
+            asked: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it ever got a request.
+    pub(crate) fn has_been_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     pub(crate) fn active(&self) -> u32 {
@@ -57,6 +70,7 @@ impl EndpointState {
     /// Counts one request as in flight for as long as the result lives.
     pub(crate) fn begin(self: &Arc<Self>) -> ActiveRequest {
         self.active.fetch_add(1, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
         ActiveRequest(Arc::clone(self))
     }
 }

@@ -9,6 +9,7 @@ use serin_api::ResourceId;
 use serin_api::proxy::ClusterName;
 
 use super::judge::Record;
+use super::keeper::Checks;
 
 /// What was found, by cluster.
 #[derive(Debug, Default)]
@@ -18,7 +19,10 @@ pub(crate) struct Board(Mutex<BTreeMap<ClusterName, Notice>>);
 #[derive(Clone, Debug)]
 pub(super) struct Notice {
     pub(super) source: ResourceId,
-    pub(super) record: Record,
+    /// Where responses are judged.
+    pub(super) record: Option<Record>,
+    /// Where endpoints are asked.
+    pub(super) checks: Option<Checks>,
     pub(super) endpoints: usize,
     pub(super) bad: Vec<BadEndpoint>,
 }
@@ -66,7 +70,7 @@ impl Board {
     /// Every cluster whose endpoints are judged.
     pub(crate) fn upstreams(&self) -> Vec<UpstreamHealth> {
         let upstream = |(cluster, notice): (ClusterName, Notice)| {
-            let Notice { source, record: _, endpoints, bad } = notice;
+            let Notice { source, record: _, checks: _, endpoints, bad } = notice;
             UpstreamHealth { cluster, source, endpoints, bad }
         };
         self.all().into_iter().map(upstream).collect()

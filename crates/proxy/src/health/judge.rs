@@ -94,7 +94,6 @@ impl Judge {
         changed
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for health checks"))]
     /// A health check of `endpoint` succeeded, which ends its ejection: whether there was one.
     pub(super) fn acquit(&mut self, endpoint: SocketAddr, now: Instant) -> bool {
         self.position(endpoint).is_some_and(|at| self.accused[at].ejected.is_some() && self.release(at, now))
@@ -106,10 +105,11 @@ impl Judge {
     }
 
     /// Those that are ejected, why, and for how long still.
-    pub(super) fn ejected(&self, now: Instant) -> impl Iterator<Item = (&Arc<EndpointState>, Reason, Duration)> {
+    pub(super) fn ejected(&self, now: Instant) -> impl Iterator<Item = (SocketAddr, (Reason, Duration))> {
         self.accused.iter().filter_map(move |one| {
             let (reason, since) = one.ejected?;
-            Some((&one.endpoint, reason, self.term(one.times).saturating_sub(now.saturating_duration_since(since))))
+            let left = self.term(one.times).saturating_sub(now.saturating_duration_since(since));
+            Some((one.endpoint.address, (reason, left)))
         })
     }
 

@@ -124,9 +124,8 @@ fn endpoints_come_and_go() {
     court.judge.set_endpoints(stay.iter());
     assert!(!court.accuse(0), "it is not here any more");
     let now = court.now + Duration::from_secs(10);
-    let ejected: Vec<_> =
-        court.judge.ejected(now).map(|(one, reason, left)| (one.address.port(), reason, left)).collect();
-    assert_eq!(ejected, [(2, Reason::Consecutive5xx, Duration::from_secs(20))]);
+    let ejected: Vec<_> = court.judge.ejected(now).map(|(at, ejection)| (at.port(), ejection)).collect();
+    assert_eq!(ejected, [(2, (Reason::Consecutive5xx, Duration::from_secs(20)))]);
     assert!(court.judge.acquit(stay[0].address, now) && !court.judge.acquit(stay[0].address, now));
     assert!(court.accuse(2) && court.judge.close(now) && !court.judge.close(now));
     assert!(!court.endpoints[2].health.has(Mark::Ejected));

@@ -16,7 +16,6 @@ const OVERPROVISIONING: usize = 140;
 #[repr(u8)]
 pub(crate) enum Mark {
     /// Its health checks fail.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for health checks"))]
     Unhealthy = 1,
     /// Its responses were worse than they may be.
     Ejected = 2,
@@ -32,7 +31,6 @@ impl EndpointHealth {
         self.0.load(Ordering::Relaxed) == 0
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for health checks"))]
     pub(crate) fn has(&self, mark: Mark) -> bool {
         self.0.load(Ordering::Relaxed) & mark as u8 != 0
     }

@@ -2,17 +2,18 @@
 //! decides reaches requests by way of destinations that are made anew, so that a request never asks.
 
 mod board;
+mod course;
 mod judge;
 mod keeper;
 mod mark;
 mod metrics;
+mod probe;
 mod rates;
+mod session;
 mod tally;
 
 pub(crate) use board::Board;
 pub use board::{BadEndpoint, UpstreamHealth};
 pub(crate) use keeper::Keeper;
-#[cfg(test)]
-pub(crate) use mark::Mark;
-pub(crate) use mark::{EndpointHealth, PANIC_PERCENT, in_service};
+pub(crate) use mark::{EndpointHealth, Mark, PANIC_PERCENT, in_service};
 pub(crate) use tally::{Happened, Tally};

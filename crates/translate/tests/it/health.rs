@@ -37,3 +37,16 @@ fn outlier_detection_that_envoy_would_refuse_is_refused() {
     assert!(reason.contains("spec.outlierDetection.maxEjectionPercent: 300 is no percentage"), "{reason}");
     assert_eq!(cluster.outlier_detection, None, "it serves on without");
 }
+
+#[test]
+fn a_health_check_reaches_the_cluster_and_a_bad_one_is_refused() {
+    let good = "timeout: 1s, interval: 2s, healthyThreshold: 1, unhealthyThreshold: 3";
+    let (cluster, state, reason) = upstream(&format!("healthChecks: [{{{good}, httpHealthCheck: {{path: /well}}}}]"));
+    assert_eq!((state, reason.as_str()), (Accepted, ""));
+    assert_eq!(cluster.health_check.unwrap().unhealthy_threshold, 3);
+
+    let (cluster, state, reason) = upstream(&format!("healthChecks: [{{{good}}}]"));
+    assert_eq!(state, Rejected);
+    assert!(reason.contains("spec.healthChecks[0].httpHealthCheck: a check asks in one way"), "{reason}");
+    assert_eq!(cluster.health_check, None, "it serves on without");
+}
