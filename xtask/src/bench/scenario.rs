@@ -34,7 +34,15 @@ pub(crate) struct Rule {
     /// Only requests that carry [`CANARY`].
     pub(crate) canary: bool,
     pub(crate) destination: Destination,
+    /// Whether it does more than forward: the prefix becomes [`REWRITTEN`], a header of the request is set and one removed, one
+    /// of the response is set, there are a time limit of 5 s and a second try where there was no answer.
+    pub(crate) options: bool,
 }
+
+/// What the prefix becomes where a rule has options.
+pub(crate) const REWRITTEN: &str = "/new/";
+/// The headers that a rule with options sets on the request, removes from it, and sets on the response.
+pub(crate) const CHANGED: [&str; 3] = ["x-bench-request", "accept-language", "x-bench-response"];
 
 /// A request of the load, and what a right answer is.
 #[derive(Debug, Clone)]
@@ -61,6 +69,8 @@ pub(crate) enum Scenario {
     HeaderMatch,
     /// Two services, each with nine tenths of its requests to one version and a tenth to the other
     Weighted,
+    /// Two prefix routes with a rewrite, three header changes, a time limit and a retry policy
+    Options,
     /// No requests: the memory of a proxy that waits, with two routes
     Idle,
 }
@@ -72,14 +82,21 @@ impl fmt::Display for Scenario {
             Scenario::Routes10000 => "routes-10000",
             Scenario::HeaderMatch => "header-match",
             Scenario::Weighted => "weighted",
+            Scenario::Options => "options",
             Scenario::Idle => "idle",
         })
     }
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 5] =
-        [Scenario::Routes2, Scenario::Routes10000, Scenario::HeaderMatch, Scenario::Weighted, Scenario::Idle];
+    pub(crate) const ALL: [Scenario; 6] = [
+        Scenario::Routes2,
+        Scenario::Routes10000,
+        Scenario::HeaderMatch,
+        Scenario::Weighted,
+        Scenario::Options,
+        Scenario::Idle,
+    ];
 
     pub(crate) fn is_idle(self) -> bool {
         self == Scenario::Idle
@@ -91,7 +108,8 @@ impl Scenario {
     }
 
     pub(crate) fn rules(self) -> Vec<Rule> {
-        let rule = |service, canary, destination| Rule { prefix: prefix(service), canary, destination };
+        let options = self == Scenario::Options;
+        let rule = |service, canary, destination| Rule { prefix: prefix(service), canary, destination, options };
         (0..self.services())
             .flat_map(|service| match self {
                 Scenario::HeaderMatch => vec![
@@ -99,7 +117,7 @@ impl Scenario {
                     rule(service, false, Destination::Single(Version::V1)),
                 ],
                 Scenario::Weighted => vec![rule(service, false, Destination::Split(90, 10))],
-                Scenario::Routes2 | Scenario::Routes10000 | Scenario::Idle => {
+                Scenario::Routes2 | Scenario::Routes10000 | Scenario::Options | Scenario::Idle => {
                     vec![rule(service, false, Destination::Single(Version::V1))]
                 }
             })

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{BenchError, RunningProxy, Server, Site};
-use crate::bench::scenario::{CANARY, Destination, Rule, Version};
+use crate::bench::scenario::{CANARY, CHANGED, Destination, REWRITTEN, Rule, Version};
 use crate::bench::server::free_port;
 
 pub(super) fn start(site: &Site<'_>) -> Result<RunningProxy, BenchError> {
@@ -54,14 +54,29 @@ fn route(rule: &Rule) -> Value {
     if rule.canary {
         matcher["headers"] = json!([{"name": CANARY.0, "string_match": {"exact": CANARY.1}}]);
     }
-    let action = match rule.destination {
+    let mut action = match rule.destination {
         Destination::Single(version) => json!({"cluster": version.name()}),
         Destination::Split(v1, v2) => json!({"weighted_clusters": {"clusters": [
             {"name": Version::V1.name(), "weight": v1},
             {"name": Version::V2.name(), "weight": v2},
         ]}}),
     };
-    json!({"match": matcher, "route": action})
+    if !rule.options {
+        return json!({"match": matcher, "route": action});
+    }
+    let [set, removed, answered] = CHANGED;
+    let header =
+        |name: &str| json!([{"header": {"key": name, "value": "1"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]);
+    action["prefix_rewrite"] = json!(REWRITTEN);
+    action["timeout"] = json!("5s");
+    action["retry_policy"] = json!({"retry_on": "connect-failure,reset", "num_retries": 1});
+    json!({
+        "match": matcher,
+        "route": action,
+        "request_headers_to_add": header(set),
+        "request_headers_to_remove": [removed],
+        "response_headers_to_add": header(answered),
+    })
 }
 
 fn cluster(version: Version, port: u16) -> Value {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 
 use super::{BenchError, RunningProxy, Server, Site};
-use crate::bench::scenario::{CANARY, Destination, Version};
+use crate::bench::scenario::{CANARY, CHANGED, Destination, REWRITTEN, Rule, Version};
 use crate::bench::server::free_port;
 
 pub(super) fn start(site: &Site<'_>) -> Result<RunningProxy, BenchError> {
@@ -19,6 +19,9 @@ pub(super) fn start(site: &Site<'_>) -> Result<RunningProxy, BenchError> {
     Ok(RunningProxy { server, port })
 }
 
+/// What the name of a backend ends with whose rules have options.
+const OPTIONS: &str = "-options";
+
 fn backend(destination: Destination) -> String {
     match destination {
         Destination::Single(version) => version.name().to_owned(),
@@ -29,7 +32,8 @@ fn backend(destination: Destination) -> String {
 /// The map's file: a prefix and its backend on each line.
 fn prefixes(site: &Site<'_>) -> String {
     let plain = site.rules.iter().filter(|rule| !rule.canary);
-    plain.map(|rule| format!("{} {}\n", rule.prefix, backend(rule.destination))).collect()
+    let named = |rule: &Rule| format!("{}{}", backend(rule.destination), if rule.options { OPTIONS } else { "" });
+    plain.map(|rule| format!("{} {}\n", rule.prefix, named(rule))).collect()
 }
 
 fn render(site: &Site<'_>, port: u16, map: &str) -> String {
@@ -52,6 +56,17 @@ fn render(site: &Site<'_>, port: u16, map: &str) -> String {
     let server = |version: Version| format!("  server {} 127.0.0.1:{}", version.name(), site.ports.of(version));
     for version in [Version::V1, Version::V2] {
         let _ = writeln!(text, "backend {}\n{}", version.name(), server(version));
+    }
+    if site.rules.iter().any(|rule| rule.options) {
+        let [set, removed, answered] = CHANGED;
+        let _ = writeln!(
+            text,
+            "backend {}{OPTIONS}\n  timeout server 5s\n  retries 1\n  retry-on conn-failure empty-response\n  \
+             http-request replace-path ^/[^/]*/(.*) {REWRITTEN}\\1\n  http-request set-header {set} 1\n  \
+             http-request del-header {removed}\n  http-response set-header {answered} 1\n{}",
+            Version::V1.name(),
+            server(Version::V1)
+        );
     }
     let splits: BTreeSet<(u32, u32)> = site
         .rules

@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::{BenchError, KEPT_CONNECTIONS, RunningProxy, Server, Site};
-use crate::bench::scenario::{CANARY, Destination, Rule, Version};
+use crate::bench::scenario::{CANARY, CHANGED, Destination, REWRITTEN, Rule, Version};
 use crate::bench::server::free_port;
 use crate::bench::upstream::Ports;
 
@@ -41,6 +41,18 @@ fn render(site: &Site<'_>, port: u16) -> String {
             Destination::Single(version) => version.name().to_owned(),
             Destination::Split(v1, v2) => split_name(v1, v2),
         };
+        if rule.options {
+            let [set, removed, answered] = CHANGED;
+            // A location with headers of its own inherits none.
+            let _ = writeln!(
+                text,
+                "location {} {{ proxy_pass http://{pool}{REWRITTEN}; proxy_set_header Connection \"\"; \
+                 proxy_set_header {set} 1; proxy_set_header {removed} \"\"; add_header {answered} 1; \
+                 proxy_read_timeout 5s; proxy_next_upstream error timeout; proxy_next_upstream_tries 2; }}",
+                rule.prefix
+            );
+            continue;
+        }
         let _ = writeln!(text, "location {} {{ proxy_pass http://{pool}; }}", rule.prefix);
     }
     text.push_str("}\n}\n");

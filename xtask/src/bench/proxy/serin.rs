@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{BenchError, RunningProxy, Server, Site};
-use crate::bench::scenario::{CANARY, Destination, Rule, Version};
+use crate::bench::scenario::{CANARY, CHANGED, Destination, REWRITTEN, Rule, Version};
 
 const NAMESPACE: &str = "gloo-system";
 /// The label by which the virtual service finds the tables.
@@ -103,5 +103,20 @@ fn route(rule: &Rule) -> Value {
             {"destination": target(Version::V2), "weight": v2},
         ]}}),
     };
-    json!({"matchers": [matcher], "routeAction": action})
+    let mut route = json!({"matchers": [matcher], "routeAction": action});
+    if rule.options {
+        let [set, removed, answered] = CHANGED;
+        let header = |name: &str| json!([{"header": {"key": name, "value": "1"}, "append": false}]);
+        route["options"] = json!({
+            "prefixRewrite": REWRITTEN,
+            "headerManipulation": {
+                "requestHeadersToAdd": header(set),
+                "requestHeadersToRemove": [removed],
+                "responseHeadersToAdd": header(answered),
+            },
+            "timeout": "5s",
+            "retries": {"retryOn": "connect-failure,reset", "numRetries": 1},
+        });
+    }
+    route
 }
