@@ -35,6 +35,9 @@ const UNSEEN: (u32, u32) = (u32::MAX, 0);
 /// Bytes read from a client at once, at most.
 const SCRATCH: usize = 64 * 1024;
 
+/// An address and how it is reached: a pool holds that, so that its place is its own.
+type PoolPlace = (SocketAddr, Option<*const Dial>);
+
 /// What the requests of one worker share.
 pub(crate) struct Worker {
     pub(crate) limits: Limits,
@@ -48,8 +51,7 @@ pub(crate) struct Worker {
     pub(crate) scratch: RefCell<Box<[u8]>>,
     connections: RefCell<Slab<Rc<ConnectionState>>>,
     destinations: RefCell<Vec<Option<Rc<LocalDestination>>>>,
-    /// By address and by how they are reached: a pool holds that, so that its place is its own.
-    pools: RefCell<FxHashMap<(SocketAddr, Option<*const Dial>), Rc<Pool>>>,
+    pools: RefCell<FxHashMap<PoolPlace, Rc<Pool>>>,
     /// For each scope the version that answered last and its series.
     recent_series: RefCell<Vec<(u32, u32)>>,
     /// The series for a scope and a version, asked of the registry once.
