@@ -9,11 +9,19 @@ use std::sync::atomic::Ordering;
 use h2::Reason;
 use h2::server::{Connection, SendResponse};
 use http::{Request, Response};
-use serin_api::proxy::{BackOff, Cluster, Http2, ProxySpec, Retries, RetryCondition, RoutePolicy, Transport};
+use serin_api::proxy::{
+    BackOff, Cluster, Connections, Http2, Keepalive, ProxySpec, Retries, RetryCondition, RoutePolicy, Transport,
+};
 use serin_proxy::DataPlane;
 use stage::upstream::Upstream;
 use stage::*;
 use tokio::net::{TcpListener, TcpStream};
+
+fn transported(transport: Transport) -> Arc<ProxySpec> {
+    let mut spec = (*spec_of(vec![route("/", to("up"))], &["up"])).clone();
+    spec.clusters.insert("up".into(), Arc::new(Cluster { transport, ..cluster("up") }));
+    Arc::new(spec)
+}
 
 fn speaking(http2: Http2, policy: Option<RoutePolicy>) -> Arc<ProxySpec> {
     let route = serin_api::proxy::Route { policy: policy.map(Arc::new), ..route("/", to("up")) };
@@ -195,4 +203,21 @@ fn something_that_does_not_speak_http_2_is_an_error() {
     nobody.apply(speaking(Http2::default(), None)).expect("applied");
     let answer = get(address(&nobody), "/");
     assert_eq!((status(&answer), body(&answer)), (503, format!("{RESET}remote connection failure").as_str()));
+}
+
+#[test]
+fn a_connection_serves_as_many_requests_as_it_is_let() {
+    let keepalive = Keepalive { probes: Some(3), time: Some(60), interval: Some(5) };
+    let few = Connections { max_requests: Some(2), keepalive: Some(keepalive), ..Connections::default() };
+    for http2 in [None, Some(Http2::default())] {
+        let upstream = if http2.is_some() { Upstream::start_http2("up") } else { Upstream::start("up") };
+        let plane = single_worker(upstream.address);
+        plane
+            .apply(transported(Transport { http2, connections: few.clone(), ..Transport::default() }))
+            .expect("applied");
+        for request in 0..6 {
+            assert_eq!(status(&get(address(&plane), "/")), 200);
+            assert_eq!(upstream.connections.load(Ordering::SeqCst), request / 2 + 1);
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod buffer;
 mod circuit_breakers;
 mod closed;
 mod compile;
+mod connection;
 mod cors;
 mod destination;
 mod domain;

@@ -10,6 +10,7 @@ use serin_api::proxy::{
 use serin_api::{Ref, ResourceId, ResourceKind};
 
 use crate::circuit_breakers;
+use crate::connection;
 use crate::field_path::FieldPath;
 use crate::health_check;
 use crate::load_balancing;
@@ -82,7 +83,8 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
     };
     let (tls, fault) = upstream_tls::of(view.snapshot, id, spec, &mut findings);
     let without_endpoints = without_endpoints.or(fault);
-    let transport = Transport { tls, http2: upstream_http2::of(id, spec, &mut findings) };
+    let http2 = upstream_http2::of(id, spec, &mut findings);
+    let transport = Transport { tls, http2, connections: connection::of(id, spec, &mut findings) };
     let outliers = spec.outlier_detection.as_ref().map(outlier_detection::of).transpose().unwrap_or_else(|faults| {
         findings.extend(faults.into_iter().map(|fault| fault.on(id, &FieldPath::root("spec"))));
         None

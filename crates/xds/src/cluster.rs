@@ -13,7 +13,9 @@ use envoy_types::pb::envoy::config::cluster::v3::cluster::{
     ClusterDiscoveryType, DiscoveryType, DnsLookupFamily, EdsClusterConfig, LbConfig, LbPolicy, LbSubsetConfig,
     LeastRequestLbConfig, RingHashLbConfig,
 };
-use envoy_types::pb::envoy::config::core::v3::{Http1ProtocolOptions, Http2ProtocolOptions};
+use envoy_types::pb::envoy::config::core::v3::{
+    Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions as CommonOptions,
+};
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::explicit_http_config::ProtocolConfig;
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::{
@@ -165,7 +167,14 @@ fn http_options(transport: &proxy::Transport) -> HttpProtocolOptions {
         }
     };
     let explicit = ExplicitHttpConfig { protocol_config: Some(protocol) };
+    let proxy::Connections { max_requests, connect_timeout: _, idle_timeout, keepalive: _ } = &transport.connections;
+    let common = CommonOptions {
+        max_requests_per_connection: max_requests.map(|value| UInt32Value { value }),
+        idle_timeout: idle_timeout.map(|time| duration(time.0)),
+        ..CommonOptions::default()
+    };
     HttpProtocolOptions {
+        common_http_protocol_options: (common != CommonOptions::default()).then_some(common),
         upstream_protocol_options: Some(UpstreamProtocolOptions::ExplicitHttpConfig(explicit)),
         ..HttpProtocolOptions::default()
     }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::cluster::v3::cluster::TransportSocketMatch;
-use envoy_types::pb::envoy::config::core::v3::{DataSource, TransportSocket, data_source, transport_socket};
+use envoy_types::pb::envoy::config::cluster::v3::{Cluster, UpstreamConnectionOptions};
+use envoy_types::pb::envoy::config::core::v3::{
+    DataSource, TcpKeepalive, TransportSocket, data_source, transport_socket,
+};
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::common_tls_context::{
     CombinedCertificateValidationContext, ValidationContextType,
 };
@@ -13,10 +15,10 @@ use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
     CertificateValidationContext, CommonTlsContext, SdsSecretConfig, TlsCertificate, TlsParameters, UpstreamTlsContext,
 };
 use envoy_types::pb::google::protobuf::value::Kind;
-use envoy_types::pb::google::protobuf::{Struct, Value};
-use serin_api::proxy::{ClientTls, CredentialSource, TlsVersion, Transport};
+use envoy_types::pb::google::protobuf::{Struct, UInt32Value, Value};
+use serin_api::proxy::{ClientTls, Connections, CredentialSource, Keepalive, TlsVersion, Transport};
 
-use crate::protobuf::{any, same_stream, string_matcher};
+use crate::protobuf::{any, duration, same_stream, string_matcher};
 
 /// The name of Envoy's transport socket for TLS.
 pub(crate) const TLS_SOCKET: &str = "envoy.transport_sockets.tls";
@@ -27,7 +29,21 @@ const SNI_KEY: &str = "sni";
 
 /// Tells `made` how to speak to its endpoints.
 pub(crate) fn set(transport: &Transport, made: &mut Cluster) {
-    let Transport { tls, http2: _ } = transport;
+    let Transport { tls, http2: _, connections } = transport;
+    // The rest is among the options of HTTP.
+    let Connections { max_requests: _, connect_timeout, idle_timeout: _, keepalive } = connections;
+    if let Some(time) = connect_timeout {
+        made.connect_timeout = Some(duration(time.0));
+    }
+    made.upstream_connection_options =
+        keepalive.map(|Keepalive { probes, time, interval }| UpstreamConnectionOptions {
+            tcp_keepalive: Some(TcpKeepalive {
+                keepalive_probes: probes.map(|value| UInt32Value { value }),
+                keepalive_time: time.map(|value| UInt32Value { value }),
+                keepalive_interval: interval.map(|value| UInt32Value { value }),
+            }),
+            ..UpstreamConnectionOptions::default()
+        });
     let Some(tls) = tls else { return };
     made.transport_socket = Some(socket(tls, &tls.sni));
     let mut names: Vec<&String> = tls.host_sni.values().collect();

@@ -1,6 +1,7 @@
 //! The group `gloo.solo.io`: destinations, settings, and the flattened Proxy.
 
 mod circuit_breakers;
+mod connection;
 mod health_check;
 mod load_balancer;
 mod outlier_detection;
@@ -11,6 +12,7 @@ mod upstream_group;
 mod upstream_ssl;
 
 pub use circuit_breakers::CircuitBreakerConfig;
+pub use connection::{CommonHttpProtocolOptions, ConnectionConfig, TcpKeepalive};
 pub use health_check::{
     GrpcHealthCheck, HealthCheck, HealthCheckMethod, HttpHealthCheck, Payload, StatusRange, TcpHealthCheck,
 };

@@ -6,7 +6,9 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{CircuitBreakerConfig, HealthCheck, LoadBalancerConfig, OutlierDetection, UpstreamSslConfig};
+use super::{
+    CircuitBreakerConfig, ConnectionConfig, HealthCheck, LoadBalancerConfig, OutlierDetection, UpstreamSslConfig,
+};
 use crate::{NamespacedStatuses, enumeration};
 
 /// A destination. Exactly one of its types (`kube`, `static`, …) is set.
@@ -40,6 +42,9 @@ pub struct UpstreamSpec {
     /// When an endpoint gets no requests for a while, for what it answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outlier_detection: Option<OutlierDetection>,
+    /// How connections to the endpoints are made and kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_config: Option<ConnectionConfig>,
     /// Speak HTTP/2 with the endpoints, as gRPC needs it: by prior knowledge, or agreed on in TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub use_http2: Option<bool>,

@@ -49,7 +49,7 @@ pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, Weighted
 pub use shadow::{Shadow, ShadowHost};
 pub use stickiness::{Stickiness, StickyKey};
 pub use tls::{CredentialSource, ServerTls, TlsVersion};
-pub use transport::{ClientTls, Http2, Transport, host_and_port};
+pub use transport::{ClientTls, Connections, Http2, Keepalive, Transport, host_and_port};
 
 use crate::ResourceId;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{CredentialSource, Endpoint, TlsVersion};
+use crate::GoDuration;
 
 /// How a cluster's endpoints are spoken to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,6 +17,48 @@ pub struct Transport {
     /// How HTTP/2 is spoken with them; `None`: HTTP/1.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http2: Option<Http2>,
+    /// How connections to them are made and kept.
+    #[serde(skip_serializing_if = "Connections::is_default")]
+    pub connections: Connections,
+}
+
+/// How connections to endpoints are made and kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Connections {
+    /// Requests after which one is closed; `None`: as many as come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_requests: Option<u32>,
+    /// How long an endpoint may take to accept one; `None`: the data plane's own limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_timeout: Option<GoDuration>,
+    /// How long one without a request is kept; zero: for ever; `None`: the data plane's own limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<GoDuration>,
+    /// Asks an endpoint that says nothing whether it is still there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keepalive: Option<Keepalive>,
+}
+
+impl Connections {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// When an endpoint is asked whether it is still there; what is `None` is the system's to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Keepalive {
+    /// How often it is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probes: Option<u32>,
+    /// After how many seconds of silence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<u32>,
+    /// How many seconds between two questions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<u32>,
 }
 
 /// How HTTP/2 is spoken with endpoints.

@@ -55,9 +55,11 @@ impl DialBuilder {
         {
             return Some(dial);
         }
+        let connections = transport.connections.clone();
         let dial = Arc::new(Dial {
+            connections,
             tls: tls(transport, sni, credential.as_deref()),
-            http2: transport.http2.as_ref().map(http2),
+            http2: transport.http2.as_ref().map(|asked| http2(asked, transport.connections.max_requests)),
         });
         self.made.insert(key, Made { dial: Arc::downgrade(&dial), credential });
         Some(dial)
@@ -74,9 +76,9 @@ pub(super) fn same(a: Option<&Arc<Credential>>, b: Option<&Arc<Credential>>) -> 
     a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
 }
 
-fn http2(asked: &Http2) -> Http2Settings {
+fn http2(asked: &Http2, requests: Option<u32>) -> Http2Settings {
     let Http2 { stream_window, connection_window, concurrent_streams } = *asked;
-    Http2Settings { stream_window, connection_window, concurrent_streams }
+    Http2Settings { stream_window, connection_window, concurrent_streams, requests }
 }
 
 fn tls(transport: &Transport, sni: &str, credential: Option<&Credential>) -> Option<Tls> {

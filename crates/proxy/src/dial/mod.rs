@@ -4,10 +4,13 @@ mod builder;
 mod socket;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 use std::{fmt, io};
 
 use rustls::CertificateError;
 use rustls::pki_types::ServerName;
+use serin_api::proxy::{Connections, Keepalive};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -20,9 +23,15 @@ pub(crate) use socket::Socket;
 pub(crate) struct Dial {
     tls: Option<Tls>,
     http2: Option<Http2Settings>,
+    connections: Connections,
 }
 
 impl Dial {
+    /// How connections are made and kept, beyond defaults.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
     /// How HTTP/2 is spoken, if it is.
     pub(crate) fn http2(&self) -> Option<Http2Settings> {
         self.http2
@@ -64,6 +73,10 @@ pub(crate) async fn connect(address: SocketAddr, dial: Option<&Dial>) -> Result<
     }
     let stream = TcpStream::connect(address).await.map_err(|_| DialError::Unreachable)?;
     stream.set_nodelay(true).map_err(|_| DialError::Unreachable)?;
+    if let Some(keepalive) = dial.and_then(|dial| dial.connections.keepalive) {
+        // Without it the connection is no worse than others.
+        let _ = SockRef::from(&stream).set_tcp_keepalive(&system(keepalive));
+    }
     let Some(Tls::Ready { connector, name }) = tls else { return Ok(Socket::Plain(stream)) };
     match connector.connect(name.clone(), stream).await {
         Ok(stream) => Ok(Socket::Tls(Box::new(stream))),
@@ -72,6 +85,21 @@ pub(crate) async fn connect(address: SocketAddr, dial: Option<&Dial>) -> Result<
             Err(refusal(&error))
         }
     }
+}
+
+fn system(keepalive: Keepalive) -> TcpKeepalive {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    let mut system = TcpKeepalive::new();
+    if let Some(time) = keepalive.time {
+        system = system.with_time(seconds(time));
+    }
+    if let Some(interval) = keepalive.interval {
+        system = system.with_interval(seconds(interval));
+    }
+    if let Some(probes) = keepalive.probes {
+        system = system.with_retries(probes);
+    }
+    system
 }
 
 fn refusal(error: &io::Error) -> DialError {

@@ -365,6 +365,8 @@ async fn stream(
 
 /// A socket, or the reason why there is none.
 async fn dial(address: SocketAddr, how: Option<Arc<Dial>>, time: Duration) -> Result<Socket, &'static str> {
+    let own = how.as_ref().and_then(|how| how.connections().connect_timeout);
+    let time = own.map_or(time, |own| own.0);
     let Ok(made) = tokio::time::timeout(time, dial::connect(address, how.as_deref())).await else {
         return Err(reply::CONNECT_TIMEOUT);
     };

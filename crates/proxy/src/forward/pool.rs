@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serin_api::proxy::Connections;
+
 use super::carrier::Carrier;
 use super::gate::Waiters;
 use super::http2::Http2Pool;
 use super::upstream::UpstreamConnection;
 use crate::dial::Dial;
-use crate::worker::Worker;
+use crate::worker::{Worker, ticks};
 
 /// Idle connections to `address`.
 pub(crate) struct Pool {
@@ -44,6 +46,11 @@ impl Pool {
         &self.waiters
     }
 
+    /// How they are made and kept, beyond defaults.
+    fn kept(&self) -> Option<&Connections> {
+        self.dial.as_deref().map(Dial::connections)
+    }
+
     /// A connection that is ready, if there is one. Those found closed are dropped.
     pub(crate) fn take(&self) -> Option<Box<UpstreamConnection>> {
         let mut idle = self.idle.borrow_mut();
@@ -53,11 +60,14 @@ impl Pool {
     /// Keeps a connection whose exchange is over, if it can serve again and there is room.
     pub(crate) fn put(&self, carrier: Carrier, worker: &Worker) {
         let Carrier::Http1(mut connection) = carrier else { return };
+        connection.served += 1;
+        let most = self.kept().and_then(|kept| kept.max_requests);
+        let spent = most.is_some_and(|most| connection.served >= most);
         let mut idle = self.idle.borrow_mut();
         if let Some(held) = &mut connection.held {
             held.end_request();
         }
-        if connection.is_reusable() && idle.len() < worker.limits.idle_upstream_connections {
+        if connection.is_reusable() && !spent && idle.len() < worker.limits.idle_upstream_connections {
             connection.reused = true;
             connection.idle_since = worker.now();
             idle.push(connection);
@@ -67,6 +77,11 @@ impl Pool {
 
     /// Drops connections that were idle for more than `longest` ticks, and those that the upstream closed.
     pub(crate) fn sweep(&self, now: u64, longest: u64) {
+        let longest = match self.kept().and_then(|kept| kept.idle_timeout) {
+            None => longest,
+            Some(time) if time.0.is_zero() => u64::MAX,
+            Some(time) => ticks(time.0),
+        };
         self.http2.sweep(now, longest);
         self.idle
             .borrow_mut()

@@ -36,6 +36,8 @@ pub(crate) struct UpstreamConnection {
     keep_alive: bool,
     /// What it takes up, where that is limited.
     pub(super) held: Option<Box<Held>>,
+    /// How many requests it has served.
+    pub(crate) served: u32,
     /// Whether it has served a request before.
     pub(crate) reused: bool,
     /// The tick since which it has been idle.
@@ -84,6 +86,7 @@ impl UpstreamConnection {
             body: BodyDecoder::empty(),
             keep_alive: true,
             held: None,
+            served: 0,
             reused: false,
             idle_since: 0,
         })

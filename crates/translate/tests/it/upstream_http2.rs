@@ -1,10 +1,10 @@
-//! HTTP/2 towards upstreams.
+//! HTTP/2 towards upstreams, and how connections to them are kept.
 
 use std::sync::Arc;
 
 use serin_api::StatusState::{Accepted, Rejected};
-use serin_api::proxy::Http2;
-use serin_api::{Ref, ResourceKind};
+use serin_api::proxy::{Connections, Http2, Keepalive};
+use serin_api::{GoDuration, Ref, ResourceKind};
 
 use crate::fixture::{World, upstream, virtual_service};
 
@@ -58,4 +58,34 @@ fn a_service_that_says_so_is_spoken_to_by_http_2() {
         let made = clusters.values().next().expect("a cluster").transport.http2.is_some();
         assert_eq!(made, http2);
     }
+}
+
+#[test]
+fn what_is_said_of_connections_reaches_the_cluster() {
+    let hosts = "static: {hosts: [{addr: 10.0.0.1, port: 1}]}";
+    let made = |config: &str| {
+        let world = world(&format!("{{{hosts}, connectionConfig: {{{config}}}}}"));
+        (world.serving().clusters["up_gloo-system"].transport.connections.clone(), world)
+    };
+    let (full, told) = made(
+        "maxRequestsPerConnection: 3, connectTimeout: 2s, commonHttpProtocolOptions: {idleTimeout: 0s}, \
+         tcpKeepalive: {keepaliveProbes: 4, keepaliveTime: 1500ms, keepaliveInterval: 5s}",
+    );
+    let expected = Connections {
+        max_requests: Some(3),
+        connect_timeout: GoDuration::parse("2s"),
+        idle_timeout: GoDuration::parse("0s"),
+        keepalive: Some(Keepalive { probes: Some(4), time: Some(2), interval: Some(5) }),
+    };
+    assert_eq!(full, expected);
+    assert_eq!(told.status(ResourceKind::Upstream, "gloo-system", "up"), (Accepted, String::new()));
+    assert_eq!(made("maxRequestsPerConnection: 0").0, Connections::default());
+    let (_, told) = made("connectTimeout: 0s");
+    let (state, reason) = told.status(ResourceKind::Upstream, "gloo-system", "up");
+    assert_eq!(state, Rejected);
+    assert!(reason.contains("spec.connectionConfig.connectTimeout: it must be longer than 0s"), "{reason}");
+    let (_, told) = made("perConnectionBufferLimitBytes: 1, commonHttpProtocolOptions: {maxHeadersCount: 5}");
+    let (_, reason) = told.status(ResourceKind::Upstream, "gloo-system", "up");
+    assert!(reason.contains("connectionConfig.perConnectionBufferLimitBytes"), "{reason}");
+    assert!(reason.contains("connectionConfig.commonHttpProtocolOptions.maxHeadersCount"), "{reason}");
 }

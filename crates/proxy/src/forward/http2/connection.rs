@@ -24,6 +24,8 @@ const CONCURRENT_STREAMS: u32 = 1024;
 pub(crate) struct Http2Connection {
     sender: SendRequest<Bytes>,
     active: Cell<usize>,
+    /// How many more requests it takes.
+    left: Cell<u32>,
     most: usize,
     open: Rc<Cell<bool>>,
     /// Whether a request was sent on it before.
@@ -55,6 +57,7 @@ impl Http2Connection {
         Ok(Rc::new(Self {
             sender,
             active: Cell::new(0),
+            left: Cell::new(settings.requests.unwrap_or(u32::MAX)),
             most,
             open,
             used: Cell::new(false),
@@ -69,6 +72,7 @@ impl Http2Connection {
 
     pub(super) fn begin(&self) {
         self.active.set(self.active.get() + 1);
+        self.left.set(self.left.get().saturating_sub(1));
     }
 
     pub(super) fn end(&self, now: u64) {
@@ -79,7 +83,9 @@ impl Http2Connection {
     /// Whether the upstream takes new requests on it.
     fn is_open(&self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
-        self.open.get() && !matches!(self.sender.clone().poll_ready(&mut cx), std::task::Poll::Ready(Err(_)))
+        self.left.get() > 0
+            && self.open.get()
+            && !matches!(self.sender.clone().poll_ready(&mut cx), std::task::Poll::Ready(Err(_)))
     }
 
     fn has_room(&self) -> bool {

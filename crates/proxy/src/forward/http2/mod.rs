@@ -17,4 +17,6 @@ pub(crate) struct Http2Settings {
     pub(crate) connection_window: Option<u32>,
     /// Requests that a connection carries at once.
     pub(crate) concurrent_streams: Option<u32>,
+    /// Requests after which a connection takes no more.
+    pub(crate) requests: Option<u32>,
 }
