@@ -7,6 +7,7 @@ use serin_api::gateway::{
 };
 use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
 
+use crate::connection_settings;
 use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
 use crate::report::{Book, Finding};
@@ -31,6 +32,7 @@ pub(crate) fn of(id: &ResourceId, options: Option<&Options>, book: &mut Book) ->
     let settings = settings(options, &mut faults);
     let http = HttpSettings {
         paths: paths(&settings),
+        connections: connection_settings::of(&settings, &mut faults),
         forwarded: forwarded(&settings),
         underscores: match settings.headers_with_underscores_action.unwrap_or_default() {
             HeadersWithUnderscoreAction::Allow => Underscores::Allow,
@@ -58,7 +60,8 @@ fn settings(options: &Options, faults: &mut Vec<OptionFault>) -> HttpConnectionM
     settings
 }
 
-fn fault(field: &str, reason: impl Into<String>) -> OptionFault {
+/// A fault of a field of the settings.
+pub(crate) fn fault(field: &str, reason: impl Into<String>) -> OptionFault {
     OptionFault::new(&format!("{FIELD}.{field}"), reason)
 }
 

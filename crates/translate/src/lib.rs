@@ -12,6 +12,7 @@ mod circuit_breakers;
 mod closed;
 mod compile;
 mod connection;
+mod connection_settings;
 mod cors;
 mod destination;
 mod domain;

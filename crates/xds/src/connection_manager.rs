@@ -3,19 +3,25 @@
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::http_protocol_options::HeadersWithUnderscoresAction;
-use envoy_types::pb::envoy::config::core::v3::{CidrRange, Http1ProtocolOptions, HttpProtocolOptions};
+use envoy_types::pb::envoy::config::core::v3::{
+    CidrRange, Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions,
+};
 use envoy_types::pb::envoy::extensions::filters::http::cors::v3::Cors;
 use envoy_types::pb::envoy::extensions::filters::http::fault::v3::HttpFault;
 use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
-    InternalAddressConfig, PathWithEscapedSlashesAction, RouteSpecifier, ServerHeaderTransformation, StripPortMode,
-    UpgradeConfig,
+    CodecType, InternalAddressConfig, PathWithEscapedSlashesAction, RouteSpecifier, ServerHeaderTransformation,
+    StripPortMode, UpgradeConfig,
 };
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     HttpConnectionManager, HttpFilter, Rds, http_filter,
 };
 use envoy_types::pb::google::protobuf::{Any, BoolValue, UInt32Value};
-use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
+use serin_api::GoDuration;
+use serin_api::proxy::{
+    Codec, ConnectionSettings, EscapedSlashes, ForwardedSettings, Http2Settings, HttpSettings, PathSettings,
+    ServerHeader, Underscores,
+};
 
 use crate::buffer;
 use crate::cors;
@@ -36,7 +42,20 @@ pub(crate) fn connection_manager(
     strip_any_host_port: bool,
     settings: &HttpSettings,
 ) -> HttpConnectionManager {
-    let HttpSettings { paths, forwarded, underscores, server, via } = settings;
+    let HttpSettings { paths, connections, forwarded, underscores, server, via } = settings;
+    let ConnectionSettings {
+        idle_timeout,
+        stream_idle_timeout,
+        request_headers_timeout,
+        max_duration,
+        max_requests,
+        header_kib,
+        header_count,
+        codec,
+        http2,
+    } = connections;
+    let time = |time: &Option<GoDuration>| time.map(|time| duration(time.0));
+    let number = |number: Option<u32>| number.map(|value| UInt32Value { value });
     let PathSettings { escaped_slashes, normalize, merge_slashes } = *paths;
     let ForwardedSettings {
         use_remote_address,
@@ -79,7 +98,13 @@ pub(crate) fn connection_manager(
         append_x_forwarded_port: port,
         generate_request_id: Some(BoolValue { value: generate_request_id }),
         preserve_external_request_id: keep_external_request_id,
-        common_http_protocol_options: Some(common(*underscores)),
+        common_http_protocol_options: Some(HttpProtocolOptions {
+            idle_timeout: time(idle_timeout),
+            max_connection_duration: time(max_duration),
+            max_requests_per_connection: number(*max_requests),
+            max_headers_count: number(*header_count),
+            ..common(*underscores)
+        }),
         server_name: server.as_ref().map(|server| server.name.clone()).unwrap_or_default(),
         // Without a name of its own the gateway keeps the upstream's.
         server_header_transformation: match server {
@@ -93,12 +118,31 @@ pub(crate) fn connection_manager(
             cidr_ranges: INTERNAL.map(internal).into(),
             ..InternalAddressConfig::default()
         }),
-        max_request_headers_kb: Some(UInt32Value { value: HEADER_KIB }),
-        request_headers_timeout: Some(duration(HEADER_TIME)),
+        stream_idle_timeout: time(stream_idle_timeout),
+        max_request_headers_kb: Some(UInt32Value { value: header_kib.unwrap_or(HEADER_KIB) }),
+        request_headers_timeout: Some(duration(request_headers_timeout.map_or(HEADER_TIME, |time| time.0))),
+        codec_type: match codec {
+            Codec::Auto => CodecType::Auto,
+            Codec::Http1 => CodecType::Http1,
+            Codec::Http2 => CodecType::Http2,
+        }
+        .into(),
+        http2_protocol_options: (*http2 != Http2Settings::default()).then(|| of_http2(http2)),
         http_protocol_options: Some(Http1ProtocolOptions { enable_trailers: true, ..Http1ProtocolOptions::default() }),
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket".to_owned(), ..UpgradeConfig::default() }],
         strip_port_mode: strip_any_host_port.then_some(StripPortMode::StripAnyHostPort(true)),
         ..HttpConnectionManager::default()
+    }
+}
+
+fn of_http2(settings: &Http2Settings) -> Http2ProtocolOptions {
+    let Http2Settings { max_streams, stream_window, connection_window } = *settings;
+    let number = |number: Option<u32>| number.map(|value| UInt32Value { value });
+    Http2ProtocolOptions {
+        max_concurrent_streams: number(max_streams),
+        initial_stream_window_size: number(stream_window),
+        initial_connection_window_size: number(connection_window),
+        ..Http2ProtocolOptions::default()
     }
 }
 

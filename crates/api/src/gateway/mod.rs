@@ -20,8 +20,8 @@ pub use options::{
     WeightedDestinationOptions,
 };
 pub use options::{
-    EscapedSlashesAction, HeadersWithUnderscoreAction, HttpConnectionManagerSettings, HttpListenerOptions,
-    ServerHeaderTransformation,
+    CodecType, EscapedSlashesAction, HeadersWithUnderscoreAction, Http2ProtocolOptions, HttpConnectionManagerSettings,
+    HttpListenerOptions, ServerHeaderTransformation,
 };
 pub use options::{HashCookie, HashPolicy, RouteActionHashConfig};
 pub use options::{ProtocolUpgradeConfig, ProtocolUpgradeSpec, RouteAbort, RouteDelay, RouteFaults};

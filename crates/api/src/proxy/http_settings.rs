@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ConnectionSettings;
+
 /// How a listener speaks HTTP. The default is what a Gateway gets that says nothing about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpSettings {
     /// What is done to paths.
     pub paths: PathSettings,
+    /// What a client's connection may use.
+    pub connections: ConnectionSettings,
     /// What upstreams are told of the client.
     pub forwarded: ForwardedSettings,
     /// What is done with request headers that have a `_` in their names.

@@ -157,7 +157,8 @@ impl<'d> Tries<'d> {
     fn new(exchange: &Exchange, destination: &'d LocalDestination, hash: Option<u64>, switches: bool) -> Self {
         let worker = Rc::clone(&exchange.worker);
         let policy = exchange.policy.as_deref();
-        let (patience, retrying) = (Patience::new(&worker, policy), Retrying::new(policy));
+        let stream_idle = exchange.connection.stream_idle();
+        let (patience, retrying) = (Patience::new(&worker, policy, stream_idle), Retrying::new(policy));
         let aim = Aim { hash, tried: 0 };
         Self { worker, destination, patience, retrying, aim, made: 0, fresh: switches }
     }

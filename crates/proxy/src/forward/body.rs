@@ -75,6 +75,7 @@ impl Body {
         exchange: Exchange,
     ) -> Self {
         let idle = exchange.policy.as_ref().and_then(|policy| policy.idle_timeout());
+        let idle = idle.or_else(|| exchange.connection.stream_idle()).filter(|idle| !idle.is_zero());
         let idle = idle.map(|idle| (idle, exchange.worker.deadlines.after(idle)));
         let body = UpstreamBody { connection: Some(connection), pool, deadline, idle };
         Self { kind: Kind::Upstream(body), exchange: Some(exchange) }

@@ -83,6 +83,7 @@ pub(crate) async fn respond(
     let received = table.front.receive(&mut request, &connection, &mut worker.random.borrow_mut());
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
     exchange.protocol = request.version();
+    let last = exchange.connection.is_last() && request.version() <= Version::HTTP_11;
     if let Some(logs) = &table.access_logs {
         let peer = SocketAddr::new(exchange.connection.peer, exchange.connection.peer_port);
         let peer = client.map_or(peer, |client| SocketAddr::new(client, 0));
@@ -131,6 +132,9 @@ pub(crate) async fn respond(
         reply::end_connection(&connection, &mut response);
     }
     table.front.send(response.headers_mut());
+    if last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(mut record) = response.body_mut().exchange().and_then(Exchange::take_record) {
         record.keep_response(&response);
         if let Some(exchange) = response.body_mut().exchange() {

@@ -36,7 +36,9 @@ pub(crate) enum TimeLimit {
 }
 
 impl Patience {
-    pub(crate) fn new(worker: &Rc<Worker>, policy: Option<&CompiledPolicy>) -> Self {
+    /// `stream_idle`: how long the request may stand still, where its route says nothing.
+    pub(crate) fn new(worker: &Rc<Worker>, policy: Option<&CompiledPolicy>, stream_idle: Option<Duration>) -> Self {
+        let idle = policy.and_then(CompiledPolicy::idle_timeout).or(stream_idle);
         let limit = policy.and_then(CompiledPolicy::timeout).unwrap_or(worker.limits.route_time);
         Self {
             worker: Rc::clone(worker),
@@ -44,7 +46,7 @@ impl Patience {
             deadline: None,
             per_try: policy.and_then(|policy| policy.retries()?.per_try),
             this_try: None,
-            idle: policy.and_then(CompiledPolicy::idle_timeout),
+            idle: idle.filter(|idle| !idle.is_zero()),
             moved: None,
         }
     }
@@ -53,7 +55,7 @@ impl Patience {
     pub(crate) fn of_copy(worker: &Rc<Worker>, timeout: Option<Duration>) -> Self {
         let limit = timeout.unwrap_or(worker.limits.route_time);
         let limit = if limit.is_zero() { worker.limits.stall_time } else { limit };
-        Self { limit, ..Self::new(worker, None) }
+        Self { limit, ..Self::new(worker, None, None) }
     }
 
     /// A new try begins.

@@ -7,7 +7,7 @@ mod path;
 use http::header::{HeaderMap, HeaderName, SERVER, VIA};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Uri};
-use serin_api::proxy::{HttpSettings, Underscores};
+use serin_api::proxy::{ConnectionSettings, HttpSettings, Underscores};
 
 use crate::worker::ConnectionState;
 use path::Resolved;
@@ -38,6 +38,11 @@ impl Front {
             via: settings.via.as_ref().and_then(value),
             settings: settings.clone(),
         }
+    }
+
+    /// What a client's connection may use.
+    pub(crate) fn connections(&self) -> &ConnectionSettings {
+        &self.settings.connections
     }
 
     /// Makes a client's request what routes see and upstreams get.

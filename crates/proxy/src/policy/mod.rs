@@ -66,7 +66,7 @@ impl CompiledPolicy {
             headers: policy.headers.as_ref().map(CompiledHeaderChanges::new).transpose()?,
             host: host.cloned(),
             timeout: policy.timeout.map(|timeout| timeout.0),
-            idle_timeout: policy.idle_timeout.map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero()),
+            idle_timeout: policy.idle_timeout.map(|timeout| timeout.0),
             shadow: None,
             buffer: policy.buffer.or_else(|| host?.buffer),
             faults: policy.faults.as_ref().map(CompiledFaults::new).transpose()?,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serin_api::proxy::Codec;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 
@@ -73,7 +74,13 @@ async fn open(worker: &Worker, state: &ConnectionState, stream: TcpStream) -> io
         // Apart from the task, whose memory a plain connection has for as long as it lives.
         Some(table) => Box::pin(ClientStream::accept(stream, &table, worker, state)).await?,
     };
-    let (first, http2) = opening(&mut stream).await?;
+    let codec = state.table().codecs.codec;
+    let (first, shown) = opening(&mut stream).await?;
+    let http2 = match codec {
+        Codec::Auto => shown,
+        Codec::Http1 => false,
+        Codec::Http2 => true,
+    };
     Ok((stream, first, http2))
 }
 
@@ -98,7 +105,7 @@ async fn serve_http1(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientI
         service_fn(move |request| respond(Rc::clone(&worker), Rc::clone(&state), request))
     };
     let io = ScreenedIo::new(io, Rc::clone(&worker));
-    let mut connection = worker.http1.serve_connection(io, service);
+    let mut connection = state.table().codecs.http1.serve_connection(io, service);
     let mut leaving = false;
     let ended = poll_fn(|cx| {
         state.register(cx);
@@ -161,7 +168,7 @@ async fn serve_http2(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientI
         let (worker, state) = (Rc::clone(&worker), Rc::clone(&state));
         service_fn(move |request| respond(Rc::clone(&worker), Rc::clone(&state), request))
     };
-    let mut connection = pin!(worker.http2.serve_connection(io, service));
+    let mut connection = pin!(state.table().codecs.http2.serve_connection(io, service));
     let mut leaving = false;
     poll_fn(|cx| {
         state.register(cx);

@@ -5,12 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::{LocalListener, LocalTable};
+use super::{LocalListener, LocalTable, ticks};
 use crate::forward::Tunnel;
 use crate::tls::Chain;
+
+/// How long an old connection without a request may wait for its last one.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// A connection's state. The connection's own task and the worker's sweep share it.
 pub(crate) struct ConnectionState {
@@ -22,6 +26,12 @@ pub(crate) struct ConnectionState {
     /// How it speaks TLS; empty where it does not.
     chain: OnceCell<Arc<Chain>>,
     in_flight: Cell<u32>,
+    /// How many requests there were.
+    requests: Cell<u32>,
+    /// The tick at which it was accepted.
+    opened_at: u64,
+    /// Whether the next response is the last.
+    leaving: Cell<bool>,
     /// The tick at which a request's headers began to arrive.
     header_since: Cell<Option<u64>>,
     /// The tick of the last byte in either direction.
@@ -51,6 +61,7 @@ pub(crate) struct SweepLimits {
     pub(crate) header: u64,
     pub(crate) idle: u64,
     pub(crate) stall: u64,
+    pub(crate) age: u64,
 }
 
 impl ConnectionState {
@@ -65,6 +76,9 @@ impl ConnectionState {
             forwarded_for,
             chain: OnceCell::new(),
             in_flight: Cell::new(0),
+            requests: Cell::new(0),
+            opened_at: now,
+            leaving: Cell::new(false),
             // A connection that says nothing at all is held to the same limit.
             header_since: Cell::new(Some(now)),
             active_at: Cell::new(now),
@@ -99,6 +113,23 @@ impl ConnectionState {
     pub(crate) fn begin_request(&self) {
         self.header_since.set(None);
         self.in_flight.set(self.in_flight.get() + 1);
+        self.requests.set(self.requests.get().saturating_add(1));
+    }
+
+    /// Whether the response to the request that has just begun is the last one here, by the number of requests or by
+    /// age. A client of HTTP/2 is told at once.
+    pub(crate) fn is_last(&self) -> bool {
+        let max_requests = self.listener.table().codecs.max_requests;
+        let last = self.leaving.get() || max_requests.is_some_and(|most| self.requests.get() >= most);
+        if last && self.multiplexed.get() {
+            self.end(Ending::Graceful);
+        }
+        last
+    }
+
+    /// How long a request may stand still, where the listener says so.
+    pub(crate) fn stream_idle(&self) -> Option<Duration> {
+        self.listener.table().codecs.stream_idle
     }
 
     pub(crate) fn end_request(&self, now: u64) {
@@ -159,8 +190,21 @@ impl ConnectionState {
         }
     }
 
+    /// An old connection ends with its next response, or soon where there is none.
+    fn look_at_age(&self, now: u64, limits: SweepLimits) {
+        let age = now.saturating_sub(self.opened_at);
+        if age > limits.age {
+            self.leaving.set(true);
+            if self.multiplexed.get() || age - limits.age > ticks(DRAIN) {
+                self.end(Ending::Graceful);
+            }
+        }
+    }
+
     /// Ends the connection if it is over a limit.
-    pub(crate) fn sweep(&self, now: u64, limits: SweepLimits) {
+    pub(crate) fn sweep(&self, now: u64) {
+        let limits = self.listener.table().codecs.sweep;
+        self.look_at_age(now, limits);
         let quiet = now.saturating_sub(self.active_at.get());
         let over = match (self.in_flight.get(), self.header_since.get()) {
             (0, Some(since)) => now.saturating_sub(since) > limits.header,

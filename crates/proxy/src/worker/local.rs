@@ -8,6 +8,8 @@ use std::sync::Arc;
 use serin_api::ResourceId;
 use tokio::sync::oneshot;
 
+use super::codecs::Codecs;
+use crate::Limits;
 use crate::balance::{Aim, Breakers, Candidate, Destination, RetryPermit};
 use crate::compile::Table;
 use crate::forward::Pool;
@@ -24,25 +26,37 @@ pub(crate) struct LocalListener {
 }
 
 /// A table behind both kinds of counter.
-pub(crate) struct LocalTable(Arc<Table>);
+pub(crate) struct LocalTable {
+    table: Arc<Table>,
+    /// How its connections are spoken.
+    pub(super) codecs: Codecs,
+}
+
+impl LocalTable {
+    fn new(table: Arc<Table>, limits: &Limits) -> Self {
+        let codecs = Codecs::new(limits, table.front.connections());
+        Self { table, codecs }
+    }
+}
 
 impl std::ops::Deref for LocalTable {
     type Target = Table;
 
     fn deref(&self) -> &Table {
-        &self.0
+        &self.table
     }
 }
 
 impl LocalListener {
     pub(crate) fn new(
+        limits: &Limits,
         table: Arc<Table>,
         tls: Option<Arc<TlsTable>>,
         port: u16,
         accepting: oneshot::Sender<()>,
     ) -> Self {
         let accepting = RefCell::new(Some(accepting));
-        Self { table: RefCell::new(Rc::new(LocalTable(table))), tls: RefCell::new(tls), port, accepting }
+        Self { table: RefCell::new(Rc::new(LocalTable::new(table, limits))), tls: RefCell::new(tls), port, accepting }
     }
 
     pub(crate) fn table(&self) -> Rc<LocalTable> {
@@ -64,9 +78,9 @@ impl LocalListener {
         self.tls.borrow().as_ref().is_none_or(|tls| tls.admits(chain, source))
     }
 
-    pub(crate) fn swap(&self, table: Arc<Table>, tls: Option<Arc<TlsTable>>) {
+    pub(crate) fn swap(&self, limits: &Limits, table: Arc<Table>, tls: Option<Arc<TlsTable>>) {
         *self.tls.borrow_mut() = tls;
-        *self.table.borrow_mut() = Rc::new(LocalTable(table));
+        *self.table.borrow_mut() = Rc::new(LocalTable::new(table, limits));
     }
 }
 

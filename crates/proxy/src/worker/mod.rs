@@ -3,6 +3,7 @@
 
 mod client_io;
 mod client_stream;
+mod codecs;
 mod connection;
 mod connection_state;
 mod deadlines;
@@ -45,8 +46,6 @@ pub(crate) struct Worker {
     pub(crate) registry: Arc<Registry>,
     pub(crate) deadlines: Rc<Deadlines>,
     pub(crate) random: RefCell<fastrand::Rng>,
-    pub(crate) http1: hyper::server::conn::http1::Builder,
-    pub(crate) http2: hyper::server::conn::http2::Builder<LocalExecutor>,
     /// Where bytes from a client lie while they are looked at.
     pub(crate) scratch: RefCell<Box<[u8]>>,
     connections: RefCell<Slab<Rc<ConnectionState>>>,
@@ -65,31 +64,12 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(limits: Limits, counters: Arc<WorkerCounters>, registry: Arc<Registry>) -> Self {
-        let mut http1 = hyper::server::conn::http1::Builder::new();
-        http1
-            .half_close(false)
-            .keep_alive(true)
-            .max_headers(limits.header_count)
-            .max_header_size(limits.header_bytes)
-            .max_buf_size(limits.header_bytes.max(64 * 1024))
-            // Time limits are the sweep's: a timer for each request costs more.
-            .header_read_timeout(None);
-        let mut http2 = hyper::server::conn::http2::Builder::new(LocalExecutor);
-        http2
-            .max_concurrent_streams(limits.concurrent_streams)
-            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-            .max_pending_accept_reset_streams(Some(20))
-            .max_local_error_reset_streams(Some(1024))
-            .initial_stream_window_size(Some(256 * 1024))
-            .initial_connection_window_size(Some(1024 * 1024));
         Self {
             limits,
             counters,
             registry,
             deadlines: Rc::default(),
             random: RefCell::new(fastrand::Rng::new()),
-            http1,
-            http2,
             scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
             connections: RefCell::default(),
             destinations: RefCell::default(),

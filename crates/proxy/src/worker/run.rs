@@ -14,7 +14,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::serve;
-use super::connection_state::SweepLimits;
 use super::deadlines::TICK;
 use super::{ConnectionState, Ending, LocalDestination, LocalListener, Worker, ticks};
 use crate::Limits;
@@ -127,7 +126,7 @@ impl Worker {
                 Ok(socket) => {
                     let port = socket.local_addr().map_or(0, |address| address.port());
                     let (accepting, closed) = oneshot::channel();
-                    let local = Rc::new(LocalListener::new(table, tls, port, accepting));
+                    let local = Rc::new(LocalListener::new(&self.limits, table, tls, port, accepting));
                     listeners.insert(listener, Rc::clone(&local));
                     tokio::task::spawn_local(accept(Rc::clone(self), local, socket, closed));
                 }
@@ -135,7 +134,7 @@ impl Worker {
             },
             Command::Serve { listener, table, tls } => {
                 if let Some(listener) = listeners.get(&listener) {
-                    listener.swap(table, tls);
+                    listener.swap(&self.limits, table, tls);
                 }
             }
             Command::Close { listener, within } => {
@@ -182,13 +181,8 @@ impl Worker {
     }
 
     fn sweep(&self, now: u64) {
-        let limits = SweepLimits {
-            header: ticks(self.limits.header_time),
-            idle: ticks(self.limits.idle_time),
-            stall: ticks(self.limits.stall_time),
-        };
         for (_, state) in self.connections.borrow().iter() {
-            state.sweep(now, limits);
+            state.sweep(now);
         }
         let idle = ticks(self.limits.idle_upstream_time);
         self.pools.borrow_mut().retain(|_, pool| {

@@ -1,8 +1,12 @@
 //! A Gateway's `httpConnectionManagerSettings`: what its listener gets of them, and what is wrong with them.
 
+use serin_api::GoDuration;
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
-use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
+use serin_api::proxy::{
+    Codec, ConnectionSettings, EscapedSlashes, ForwardedSettings, Http2Settings, HttpSettings, PathSettings,
+    ServerHeader, Underscores,
+};
 
 use crate::fixture::World;
 
@@ -32,11 +36,25 @@ fn every_field_reaches_the_listener() {
         "{normalizePath: false, mergeSlashes: true, pathWithEscapedSlashesAction: UNESCAPE_AND_REDIRECT, \
          serverName: us, serverHeaderTransformation: APPEND_IF_ABSENT, via: here, useRemoteAddress: false, \
          xffNumTrustedHops: 2, skipXffAppend: true, appendXForwardedPort: true, generateRequestId: false, \
-         preserveExternalRequestId: true, headersWithUnderscoresAction: DROP_HEADER}",
+         preserveExternalRequestId: true, headersWithUnderscoresAction: DROP_HEADER, idleTimeout: 1m, streamIdleTimeout: 0s, \
+         requestHeadersTimeout: 2s, maxConnectionDuration: 1h, maxRequestsPerConnection: 7, maxRequestHeadersKb: 8, \
+         maxHeadersCount: 9, codecType: HTTP1, http2ProtocolOptions: {maxConcurrentStreams: 3, \
+         initialStreamWindowSize: 65535, initialConnectionWindowSize: 65536}}",
     );
     assert_eq!(status(&world), (Accepted, String::new()));
     let expected = HttpSettings {
         paths: PathSettings { escaped_slashes: EscapedSlashes::Redirect, normalize: false, merge_slashes: true },
+        connections: ConnectionSettings {
+            idle_timeout: GoDuration::parse("1m"),
+            stream_idle_timeout: GoDuration::parse("0"),
+            request_headers_timeout: GoDuration::parse("2s"),
+            max_duration: GoDuration::parse("1h"),
+            max_requests: Some(7),
+            header_kib: Some(8),
+            header_count: Some(9),
+            codec: Codec::Http1,
+            http2: Http2Settings { max_streams: Some(3), stream_window: Some(65_535), connection_window: Some(65_536) },
+        },
         forwarded: ForwardedSettings {
             use_remote_address: false,
             trusted_hops: 2,
@@ -54,7 +72,12 @@ fn every_field_reaches_the_listener() {
 
 #[test]
 fn without_settings_paths_are_normalised_and_whoever_connects_is_the_client() {
-    for silent in ["{}", "{normalizePath: null}", "{pathWithEscapedSlashesAction: 0, via: ''}"] {
+    for silent in [
+        "{}",
+        "{normalizePath: null}",
+        "{pathWithEscapedSlashesAction: 0, via: ''}",
+        "{maxConnectionDuration: 0s, maxRequestsPerConnection: 0}",
+    ] {
         let settings = settings(&world(silent));
         assert_eq!(settings, HttpSettings::default(), "{silent}");
         assert!(settings.paths.normalize && settings.forwarded.use_remote_address && settings.forwarded.append_for);
@@ -82,6 +105,15 @@ fn a_bad_value_is_named_and_the_others_hold() {
         ("{mergeSlashes: true, xffNumTrustedHops: -1}", "xffNumTrustedHops"),
         ("{mergeSlashes: true, serverHeaderTransformation: 7}", "serverHeaderTransformation"),
         ("{mergeSlashes: true, headersWithUnderscoresAction: []}", "headersWithUnderscoresAction"),
+        ("{mergeSlashes: true, idleTimeout: soon}", "idleTimeout"),
+        ("{mergeSlashes: true, maxRequestHeadersKb: 0}", "maxRequestHeadersKb"),
+        ("{mergeSlashes: true, maxRequestHeadersKb: 8193}", "maxRequestHeadersKb"),
+        ("{mergeSlashes: true, maxHeadersCount: 0}", "maxHeadersCount"),
+        ("{mergeSlashes: true, codecType: HTTP3}", "codecType"),
+        (
+            "{mergeSlashes: true, http2ProtocolOptions: {initialStreamWindowSize: 1}}",
+            "http2ProtocolOptions.initialStreamWindowSize",
+        ),
         ("{mergeSlashes: true, via: \"a\\r\\nb\"}", "via"),
         ("{mergeSlashes: true, serverName: \"\\u00e9\"}", "serverName"),
     ] {

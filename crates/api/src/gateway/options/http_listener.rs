@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::enumeration;
+use crate::{GoDuration, enumeration};
 
 /// The options of an HTTP listener.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +64,48 @@ pub struct HttpConnectionManagerSettings {
     /// What is done with request headers that have a `_` in their names (default: nothing).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers_with_underscores_action: Option<HeadersWithUnderscoreAction>,
+    /// How long a connection may stay open without a request on it (default 1h). 0: as long as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<GoDuration>,
+    /// How long a request may stand still, where its route has no `idleTimeout` (default 5m). 0: as long as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_idle_timeout: Option<GoDuration>,
+    /// How long the headers of a request may take (default 10s). 0: as long as they like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_headers_timeout: Option<GoDuration>,
+    /// How old a connection may become; then its next response is its last (default 0: as old as it likes).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_connection_duration: Option<GoDuration>,
+    /// How many requests a connection may carry; the response to the last one ends it (default 0: any number).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_requests_per_connection: Option<u32>,
+    /// KiB of a request's line and headers, from 1 to 8192 (default 60). More: 431.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_request_headers_kb: Option<u32>,
+    /// Number of a request's header lines (default 100). More: 431.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_headers_count: Option<u32>,
+    /// Which protocol clients speak (default: as they show).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec_type: Option<CodecType>,
+    /// How HTTP/2 is spoken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http2_protocol_options: Option<Http2ProtocolOptions>,
+}
+
+/// How HTTP/2 is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Http2ProtocolOptions {
+    /// Requests that one connection may have in flight (default 200).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_concurrent_streams: Option<u32>,
+    /// Bytes of a request's body that a client may send ahead, from 65535 (default 262144).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_stream_window_size: Option<u32>,
+    /// The same for all requests of a connection together, from 65535 (default 1048576).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_connection_window_size: Option<u32>,
 }
 
 macro_rules! choices {
@@ -122,5 +164,18 @@ choices! {
         Reject = "REJECT_CLIENT_REQUEST",
         /// Such headers are left out.
         Drop = "DROP_HEADER",
+    }
+}
+
+choices! {
+    /// Which protocol clients speak.
+    CodecType {
+        /// As they show.
+        #[default]
+        Auto = "AUTO",
+        /// HTTP/1.1 only.
+        Http1 = "HTTP1",
+        /// HTTP/2 only.
+        Http2 = "HTTP2",
     }
 }

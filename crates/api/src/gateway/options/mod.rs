@@ -24,8 +24,8 @@ pub use hashing::{HashCookie, HashPolicy, RouteActionHashConfig};
 pub use headers::{HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd};
 pub use host::VirtualHostOptions;
 pub use http_listener::{
-    EscapedSlashesAction, HeadersWithUnderscoreAction, HttpConnectionManagerSettings, HttpListenerOptions,
-    ServerHeaderTransformation,
+    CodecType, EscapedSlashesAction, HeadersWithUnderscoreAction, Http2ProtocolOptions, HttpConnectionManagerSettings,
+    HttpListenerOptions, ServerHeaderTransformation,
 };
 pub use retries::{RetryBackOff, RetryPolicy};
 pub use route::RouteOptions;

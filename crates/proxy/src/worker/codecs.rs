@@ -1,0 +1,76 @@
+//! How one listener's connections are spoken and what they may use: the data plane's limits, and what the listener says.
+
+use std::time::Duration;
+
+use serin_api::GoDuration;
+use serin_api::proxy::{Codec, ConnectionSettings};
+
+use super::LocalExecutor;
+use super::connection_state::SweepLimits;
+use super::deadlines::ticks;
+use crate::Limits;
+
+/// How much longer than a request its connection may stand still.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How connections are spoken, and what they may use.
+pub(crate) struct Codecs {
+    pub(super) http1: hyper::server::conn::http1::Builder,
+    pub(super) http2: hyper::server::conn::http2::Builder<LocalExecutor>,
+    /// What is spoken, where that does not depend on the client.
+    pub(super) codec: Codec,
+    pub(super) sweep: SweepLimits,
+    /// How many requests a connection may carry.
+    pub(super) max_requests: Option<u32>,
+    /// How long a request may stand still, where the listener says so.
+    pub(super) stream_idle: Option<Duration>,
+}
+
+impl Codecs {
+    pub(super) fn new(limits: &Limits, settings: &ConnectionSettings) -> Self {
+        let header_bytes = settings.header_kib.map_or(limits.header_bytes, |kib| kib as usize * 1024);
+        let header_count = settings.header_count.map_or(limits.header_count, |count| count as usize);
+        let mut http1 = hyper::server::conn::http1::Builder::new();
+        http1
+            .half_close(false)
+            .keep_alive(true)
+            .max_headers(header_count)
+            .max_header_size(header_bytes)
+            .max_buf_size(header_bytes.max(64 * 1024))
+            // Time limits are the sweep's: a timer for each request costs more.
+            .header_read_timeout(None);
+        let mut http2 = hyper::server::conn::http2::Builder::new(LocalExecutor);
+        http2
+            .max_concurrent_streams(settings.http2.max_streams.unwrap_or(limits.concurrent_streams))
+            .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+            .max_pending_accept_reset_streams(Some(20))
+            .max_local_error_reset_streams(Some(1024))
+            .initial_stream_window_size(Some(settings.http2.stream_window.unwrap_or(256 * 1024)))
+            .initial_connection_window_size(Some(settings.http2.connection_window.unwrap_or(1024 * 1024)));
+        Self {
+            http1,
+            http2,
+            codec: settings.codec,
+            sweep: SweepLimits {
+                header: limit(settings.request_headers_timeout, limits.header_time),
+                idle: limit(settings.idle_timeout, limits.idle_time),
+                // Requests are answered by themselves when the listener says so; the connection ends where that did not help.
+                stall: match settings.stream_idle_timeout {
+                    Some(set) => limit(Some(set), Duration::ZERO).saturating_add(ticks(GRACE)),
+                    None => limit(None, limits.stall_time),
+                },
+                age: limit(settings.max_duration, Duration::ZERO),
+            },
+            max_requests: settings.max_requests,
+            stream_idle: settings.stream_idle_timeout.map(|time| time.0),
+        }
+    }
+}
+
+/// A limit in ticks; 0 is none.
+fn limit(set: Option<GoDuration>, default: Duration) -> u64 {
+    match set.map_or(default, |set| set.0) {
+        Duration::ZERO => u64::MAX,
+        time => ticks(time),
+    }
+}
