@@ -1,4 +1,5 @@
 //! Endpoints that are asked whether they are well.
+#![allow(clippy::unwrap_used)]
 
 mod stage;
 
