@@ -83,6 +83,7 @@ static_resources:
           "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: corpus
           use_remote_address: true
+          normalize_path: true
           delayed_close_timeout: 0.02s
           common_http_protocol_options: {{headers_with_underscores_action: ALLOW}}
           http_protocol_options: {{accept_http_10: true}}
