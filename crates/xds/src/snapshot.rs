@@ -55,6 +55,11 @@ impl ResourceType {
         Self::ALL.into_iter().find(|kind| kind.type_url() == url)
     }
 
+    /// Whether others are in use only once they have these; Envoy acknowledges them no sooner.
+    pub(crate) fn is_needed_to_warm(self) -> bool {
+        matches!(self, Self::Endpoints | Self::Secret)
+    }
+
     /// Whether Envoy asks for all there are. It asks for the others by name, as those name them.
     pub(crate) fn is_listed(self) -> bool {
         matches!(self, Self::Cluster | Self::Listener)

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use serin_api::gateway::Matcher;
 use serin_api::proxy::{
-    Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, ProxySpec, Route, Target, VirtualHost,
-    WeightedTarget,
+    Action, Cluster, Endpoint, EndpointMap, EndpointSource, Forward, Listener, LoadBalancing, ProxySpec, Route, Target,
+    VirtualHost, WeightedTarget,
 };
 use serin_api::{ResourceId, ResourceKind};
 use serin_xds::ResourceType;
@@ -107,6 +107,52 @@ fn follows(delta: bool) {
     let fourth = stage.publish(ProxySpec::default(), EndpointMap::new());
     stage.settled(fourth);
     assert_eq!(stage.server.nodes()[0].refusals, []);
+}
+
+/// A cluster that changes gets its endpoints anew: the Envoy takes it into use, instead of waiting for them in vain.
+fn takes_a_changed_cluster(delta: bool) {
+    let Some(stage) = Stage::set(delta) else { return };
+    let one = endpoints(upstream("one"));
+    let spec = spec(&["a.com"], prefix("/"), to_up());
+    stage.settled(stage.publish(spec.clone(), one.clone()));
+    let statistic = |name: &str| {
+        let all = get(stage.admin(), "admin", &format!("/stats?filter={name}"));
+        all.lines().find_map(|line| line.split_once(&format!("{name}: "))?.1.parse::<u64>().ok()).unwrap_or_default()
+    };
+    for (round, load_balancing) in [LoadBalancing::Random, LoadBalancing::RoundRobin].into_iter().enumerate() {
+        let mut changed = spec.clone();
+        let cluster = Cluster { load_balancing, ..(*spec.clusters["up"]).clone() };
+        changed.clusters.insert("up".into(), Arc::new(cluster));
+        stage.settled(stage.publish(changed, one.clone()));
+        eventually("the cluster is in use", || {
+            statistic("cluster_manager.cluster_modified") > round as u64
+                && statistic("cluster_manager.warming_clusters") == 0
+        });
+    }
+    // So does one that comes later.
+    let mut more = spec.clone();
+    let cluster = Cluster::new("more", source(ResourceKind::Upstream, "more"), EndpointSource::Fixed(Vec::new()));
+    more.clusters.insert("more".into(), Arc::new(cluster));
+    let mut all = one.clone();
+    all.insert("more".into(), Arc::clone(&one["up"]));
+    stage.settled(stage.publish(more, all));
+    eventually("the new cluster is in use", || {
+        statistic("cluster.more.membership_total") == 1 && statistic("cluster_manager.warming_clusters") == 0
+    });
+    for cluster in ["up", "more"] {
+        assert_eq!(statistic(&format!("cluster.{cluster}.init_fetch_timeout")), 0, "{cluster}");
+    }
+    assert!(get(stage.address("test.gw"), "a.com", "/x").ends_with("one"));
+}
+
+#[test]
+fn envoy_takes_a_changed_cluster_from_the_state_of_the_world() {
+    takes_a_changed_cluster(false);
+}
+
+#[test]
+fn envoy_takes_a_changed_cluster_from_changes() {
+    takes_a_changed_cluster(true);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What one Envoy has asked for, what it has, and so what it has to be told next.
 //!
 //! The order is Envoy's own for changes without a gap: clusters, their endpoints, listeners, their routes, each only after
-//! what came before it is acknowledged; and what is no longer named is taken away last.
+//! what came before it is acknowledged; and what is no longer named is taken away last. Endpoints and secrets do not wait:
+//! Envoy acknowledges clusters when they are warm, and they get warm by their endpoints and secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -141,13 +142,16 @@ impl Session {
 
     /// What to tell next, if something can be told now.
     pub(super) fn next(&mut self, snapshot: &Snapshot, now: Instant) -> Option<Update> {
+        let mut held = false;
         for kind in ResourceType::ALL {
-            if kind == ResourceType::Listener && self.awaits_endpoints(snapshot, now) {
-                return None;
+            held |= kind == ResourceType::Listener && self.awaits_endpoints(snapshot, now);
+            if held && !kind.is_needed_to_warm() {
+                continue;
             }
             let subscription = &self.subscriptions[kind as usize];
             if subscription.in_flight.is_some() {
-                return None;
+                held = true;
+                continue;
             }
             let missing: Vec<_> = subscription.missing(kind, snapshot).cloned().collect();
             // A first list is sent even when it is empty: the Envoy waits for it.
@@ -155,6 +159,9 @@ impl Session {
             if !missing.is_empty() || first {
                 return Some(self.tell(kind, snapshot, missing));
             }
+        }
+        if held {
+            return None;
         }
         for kind in ResourceType::ALL.into_iter().rev() {
             let subscription = &self.subscriptions[kind as usize];

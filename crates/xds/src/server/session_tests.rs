@@ -123,6 +123,22 @@ fn routes_wait_until_the_endpoints_of_new_clusters_are_there_and_old_clusters_go
     assert_eq!(played.accept(&second, &[]), told(Cds, "+b -a"));
 }
 
+/// Envoy acknowledges a changed cluster when it is warm, and it gets warm by its endpoints.
+#[test]
+fn endpoints_do_not_wait_until_their_cluster_is_acknowledged() {
+    let first = snapshot(&["a"], EndpointMap::new(), None);
+    let mut played = Played::new(true);
+    played.ask(Cds, &[]);
+    played.ask(Lds, &[]);
+    let (_, _, nonce) = played.next(&first).unwrap();
+    assert_eq!(played.next(&first), None, "nobody has asked for endpoints");
+    played.ask(Eds, &["a"]);
+    assert_eq!(played.accept(&first, &[]), told(Eds, "+a"));
+    assert_eq!(played.next(&first), None, "the listener waits for the answer");
+    played.say(Cds, &nonce, None, &[]);
+    assert_eq!(played.accept(&first, &[]), told(Lds, "+test.gw"));
+}
+
 #[test]
 fn a_client_that_never_asks_for_endpoints_is_not_kept_waiting_for_ever() {
     let first = snapshot(&["a"], EndpointMap::new(), None);
