@@ -190,9 +190,19 @@ impl DataPlane {
         self.shared.health.render(out);
     }
 
-    /// Of every cluster whose endpoints are judged: which of them get no requests for now, and why.
+    /// Of every cluster whose endpoints are judged: which of them get no requests for now, and why. With them those that
+    /// have a host name that cannot be looked up.
     pub fn health(&self) -> Vec<UpstreamHealth> {
-        self.shared.health.upstreams()
+        let mut all = self.shared.health.upstreams();
+        let inner = self.shared.inner.lock();
+        let failures = inner.resolver.as_ref().map(Resolver::failures).unwrap_or_default();
+        for mut unresolved in inner.destinations.unresolved(&failures) {
+            match all.iter_mut().find(|one| one.cluster == unresolved.cluster) {
+                Some(judged) => judged.unresolved.append(&mut unresolved.unresolved),
+                None => all.push(unresolved),
+            }
+        }
+        all
     }
 
     /// Stops accepting, tells clients to go elsewhere, and returns when all requests are answered or `within` is over.

@@ -11,9 +11,9 @@ use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSour
 use crate::balance::{ClusterLoad, Destination, EndpointState, ResolvedEndpoint};
 use crate::compile::Destinations;
 use crate::dial::{Dial, DialBuilder};
-use crate::health::Mark;
+use crate::health::{Mark, UnresolvedHost, UpstreamHealth};
 use crate::metrics::Registry;
-use crate::resolve::Addresses;
+use crate::resolve::{Addresses, Failures};
 use crate::tls::{Credential, CredentialMap};
 
 /// What destinations were made of the last time, and what they are to be made of.
@@ -154,6 +154,25 @@ impl DestinationBuilder {
             self.loads.retain(|_, load| load.strong_count() > 0);
         }
         changes
+    }
+
+    /// The clusters that have host names without an answer of today's.
+    pub(crate) fn unresolved(&self, failures: &Failures) -> Vec<UpstreamHealth> {
+        let of = |(name, cluster): (&ClusterName, &Arc<Cluster>)| {
+            let endpoints = self.endpoints.get(name)?;
+            let hosts: BTreeSet<_> = endpoints.iter().filter(|it| is_name(it)).map(|it| it.host.as_str()).collect();
+            let unresolved = hosts.into_iter().filter_map(|host| {
+                let (known, reason) = (self.addresses.contains_key(host), failures.get(host).cloned());
+                (reason.is_some() || !known).then(|| UnresolvedHost { host: host.to_owned(), reason, known })
+            });
+            let unresolved: Vec<_> = unresolved.collect();
+            let count = |it: &Endpoint| if is_name(it) { self.addresses.get(&it.host).map_or(0, Vec::len) } else { 1 };
+            let endpoints = endpoints.iter().map(count).sum();
+            let (cluster, source) = (name.clone(), cluster.source.clone());
+            let health = UpstreamHealth { cluster, source, endpoints, bad: Vec::new(), unresolved };
+            (!health.unresolved.is_empty()).then_some(health)
+        };
+        self.clusters.iter().filter_map(of).collect()
     }
 
     /// The clusters whose endpoints somebody has to judge.

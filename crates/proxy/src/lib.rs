@@ -42,7 +42,7 @@ mod worker;
 pub use data_plane::{BoundListener, DataPlane};
 pub use error::{ApplyError, CompileError, ListenerError, RouteError, StartError};
 pub use forward::{HostError, authority};
-pub use health::{BadEndpoint, UpstreamHealth};
+pub use health::{BadEndpoint, UnresolvedHost, UpstreamHealth};
 pub use limits::Limits;
 pub use options::DataPlaneOptions;
 pub use tls::{Credential, CredentialError, CredentialMap, Pem};

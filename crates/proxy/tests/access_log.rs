@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use serin_api::proxy::{AccessLog, AccessLogFormat, ProxySpec};
-use serin_proxy::Limits;
+use serin_api::proxy::{AccessLog, AccessLogFormat, Endpoint, ProxySpec};
+use serin_proxy::{Limits, UpstreamHealth};
 use stage::upstream::Upstream;
 use stage::*;
 
@@ -70,7 +70,9 @@ fn each_request_is_a_line_in_text_and_one_in_json() {
         AccessLog { path: object.0.display().to_string(), format: AccessLogFormat::Json(fields) },
     ];
     let plane = data_plane_with(Limits { route_time: Duration::from_millis(200), ..Limits::default() });
-    plane.set_endpoints(endpoints(&[("up", &[endpoint(upstream.address, "")])]));
+    // `none` has a host name that no resolver knows.
+    let nowhere = Endpoint { host: "nowhere.invalid".to_owned(), ..endpoint(upstream.address, "") };
+    plane.set_endpoints(endpoints(&[("up", &[endpoint(upstream.address, "")]), ("none", &[nowhere])]));
     let routes = vec![route("/up", to("up")), route("/none", to("none")), route("/hang", to("up"))];
     let spec = spec(vec![host("vs", &["*"], routes)], &["up", "none"]);
     plane.apply(with_logs(spec, logs)).expect("applied");
@@ -102,6 +104,12 @@ fn each_request_is_a_line_in_text_and_one_in_json() {
         assert!(last.starts_with(&format!("{line} 20")), "{last}");
         let _ = std::fs::remove_file(&plain.0);
     }
+    eventually("the resolver's word", || {
+        let health = plane.health();
+        let [UpstreamHealth { cluster, endpoints: 0, unresolved, .. }] = &health[..] else { return false };
+        let [host] = &unresolved[..] else { return false };
+        cluster.as_str() == "none" && host.host == "nowhere.invalid" && host.reason.is_some() && !host.known
+    });
     let lines = object.lines(4);
     let first: Value = serde_json::from_str(&lines[0]).expect("JSON");
     assert!(first["took"].is_u64(), "{first}");

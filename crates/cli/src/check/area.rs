@@ -61,10 +61,12 @@ const fn kind(
 
 const GLOO: &str = "gloo.solo.io";
 const GATEWAY: &str = "gateway.solo.io";
+/// The area of Upstreams.
+pub(super) const UPSTREAMS: &str = "upstreams";
 const KINDS: [Kind; 12] = [
     kind("deployments", "deployment", "apps", "Deployment", "deployments", Judge::Available),
     kind("pods", "pod", "", "Pod", "pods", Judge::Ready),
-    kind("upstreams", "upstream", GLOO, "Upstream", "upstreams", Judge::Status),
+    kind(UPSTREAMS, "upstream", GLOO, "Upstream", "upstreams", Judge::Status),
     kind("upstream groups", "upstream group", GLOO, "UpstreamGroup", "upstreamgroups", Judge::Status),
     kind("auth configs", "auth config", "enterprise.gloo.solo.io", "AuthConfig", "authconfigs", Judge::Status),
     kind("secrets", "secret", "", "Secret", "secrets", Judge::Present),

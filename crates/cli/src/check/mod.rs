@@ -1,6 +1,7 @@
 //! `serin check`: a line per area, then whether there are problems.
 
 mod area;
+mod health;
 pub(crate) mod observed;
 mod report;
 mod verdict;
@@ -13,11 +14,10 @@ use crate::target::Target;
 
 /// Flags of `serin check`.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Exits 1 when there are problems: resources that are rejected or not served as written. Advice \
-                        (a field that is not implemented, a hidden route) is printed, and exits 0 unless --strict.\n\n\
-                        Examples:\n  serin check\n  serin check -o json\n  serin check --context staging"
-)]
+#[command(after_help = "Exits 1 when there are problems: resources that are rejected or not served as written, and \
+                        Upstreams none of whose endpoints is healthy. Advice (a field that is not implemented, a \
+                        hidden route, an endpoint that is passed over) is printed, and exits 0 unless --strict.\n\n\
+                        Examples:\n  serin check\n  serin check -o json\n  serin check --context staging")]
 pub(crate) struct Options {
     #[command(flatten)]
     target: Target,
@@ -41,8 +41,12 @@ pub(crate) fn run(options: Options) -> Outcome {
         let config = options.target.config().await?;
         let server = config.cluster_url.clone();
         let client = crate::target::client(config)?;
-        observed::wait(&client, &server).await?;
-        let areas = area::check_all(&client).await?;
+        let config = observed::wait(&client, &server).await?;
+        let mut areas = area::check_all(&client).await?;
+        let upstreams = areas.iter_mut().find(|area| area.name == area::UPSTREAMS);
+        if let (Some(upstreams), Some(config)) = (upstreams, &config) {
+            upstreams.findings.extend(health::of_config(config));
+        }
         let wrong = areas.iter().any(|area| area.is_wrong(options.strict));
         match options.output {
             Some(Format::Json) => report::json(&areas, wrong),

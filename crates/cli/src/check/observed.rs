@@ -9,6 +9,7 @@ use kube::{Client, ResourceExt};
 use serde_json::Value;
 
 use super::area::routing_objects;
+use super::health;
 use crate::failure::{Failure, Outcome, While};
 use crate::home::Home;
 use crate::http_client;
@@ -18,18 +19,18 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// How often it is asked.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 
-/// Waits, if the cluster is the one of this home: the admin port of any other is out of reach.
-pub(super) async fn wait(client: &Client, server: &hyper::Uri) -> Outcome {
-    let Some(instance) = Home::find()?.instance() else { return Ok(()) };
+/// Waits, if the cluster is the one of this home: the admin port of any other is out of reach. What `/config` said last.
+pub(super) async fn wait(client: &Client, server: &hyper::Uri) -> Outcome<Option<Value>> {
+    let Some(instance) = Home::find()?.instance() else { return Ok(None) };
     if server.port_u16() != Some(instance.api.port()) || server.host() != Some(&instance.api.ip().to_string()) {
-        return Ok(());
+        return Ok(None);
     }
     let end = Instant::now() + LIMIT;
     loop {
         let objects = routing_objects(client).await?;
         let config = get(instance.admin, "/config?view=resources").await?;
-        if has_seen(&config, &objects) || Instant::now() > end {
-            return Ok(());
+        if (has_seen(&config, &objects) && !health::is_awaited(&config)) || Instant::now() > end {
+            return Ok(Some(config));
         }
         tokio::time::sleep(ASK_AGAIN).await;
     }

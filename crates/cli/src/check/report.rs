@@ -25,6 +25,7 @@ pub(super) fn text(areas: &[Area], wrong: bool) {
                 How::Warnings => out::bad(&format!("Found {} with warnings", area.one)),
                 How::Pending => out::bad(&format!("Found {} with no status", area.one)),
                 How::Unready => out::bad(&format!("Found {} that is not ready", area.one)),
+                How::Unhealthy => out::bad(&format!("Found {} without a healthy endpoint", area.one)),
                 How::Advice => out::caution(&format!("Advice on {}", area.one)),
             };
             out::line(format!("{opening}{what}: {} {}", finding.namespace, finding.name));

@@ -37,6 +37,8 @@ pub(super) enum How {
     Pending,
     /// It does not run as it should.
     Unready,
+    /// It is served, and none of its endpoints is fit to answer.
+    Unhealthy,
     /// It is served, and something is worth knowing.
     Advice,
 }

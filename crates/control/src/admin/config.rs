@@ -11,6 +11,7 @@ use serin_api::proxy::ProxySpec;
 use serin_api::{ResourceId, ResourceStatus};
 
 use super::Admin;
+use super::health::Upstream;
 
 /// The answer.
 #[derive(Serialize)]
@@ -32,6 +33,9 @@ struct Config {
     addresses: BTreeMap<String, SocketAddr>,
     /// Every resource the last translation saw, its generation and its verdict.
     resources: Vec<Resource>,
+    /// Which endpoints of Upstreams get no requests for now, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    health: Vec<Upstream>,
     /// What the data plane has. Its `sources` are the generations that it was made of.
     #[serde(skip_serializing_if = "Option::is_none")]
     served: Option<Arc<ProxySpec>>,
@@ -70,6 +74,7 @@ pub(super) async fn show(Shared(admin): Shared<Arc<Admin>>, Query(view): Query<V
         failing_watches: failing.collect(),
         addresses: admin.data_plane.listeners().into_iter().map(|open| (open.name, open.address)).collect(),
         resources: resources.collect(),
+        health: admin.data_plane.health().into_iter().map(Upstream::from).collect(),
         served: (view.view.as_deref() != Some("resources")).then(|| served.spec.clone()),
     })
 }

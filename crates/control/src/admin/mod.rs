@@ -1,6 +1,7 @@
 //! The admin port: for this machine only, and not for web pages.
 
 mod config;
+mod health;
 mod host;
 
 use std::net::SocketAddr;
@@ -54,7 +55,7 @@ async fn index() -> Html<&'static str> {
          <li><a href=\"/ready\">/ready</a>: whether everything was read and is served\
          <li><a href=\"/live\">/live</a>: whether the process answers\
          <li><a href=\"/metrics\">/metrics</a>: counters and histograms, for Prometheus\
-         <li><a href=\"/config\">/config</a>: what is served, and which generation of what it was made of</ul>",
+         <li><a href=\"/config\">/config</a>: what is served, and which generation of what it was made of; which endpoints are not well, and why</ul>",
     )
 }
 

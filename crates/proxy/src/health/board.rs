@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use serin_api::ResourceId;
@@ -25,9 +25,12 @@ pub(super) struct Notice {
     pub(super) checks: Option<Checks>,
     pub(super) endpoints: usize,
     pub(super) bad: Vec<BadEndpoint>,
+    /// When this was true.
+    pub(super) taken: Instant,
 }
 
-/// The endpoints of an Upstream that get no requests for now, as far as enough others are left.
+/// The endpoints of an Upstream that get no requests for now, as far as enough others are left, and the host names that
+/// none are known for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamHealth {
     /// The Upstream's cluster.
@@ -38,6 +41,19 @@ pub struct UpstreamHealth {
     pub endpoints: usize,
     /// Those that get no requests.
     pub bad: Vec<BadEndpoint>,
+    /// Host names whose last look-up failed, or is not over yet.
+    pub unresolved: Vec<UnresolvedHost>,
+}
+
+/// A host name that DNS does not know, as far as it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnresolvedHost {
+    /// The name.
+    pub host: String,
+    /// What the resolver said; `None` while the first look-up is under way.
+    pub reason: Option<String>,
+    /// Whether the addresses of an earlier look-up are still used.
+    pub known: bool,
 }
 
 /// An endpoint that gets no requests for now.
@@ -47,9 +63,11 @@ pub struct BadEndpoint {
     pub address: SocketAddr,
     /// Why its health checks fail, if they do.
     pub unhealthy: Option<String>,
+    /// Whether its health checks have yet to find anything wrong: it was not asked so far, or is recovering.
+    pub awaited: bool,
     /// Why it is ejected, if it is.
     pub ejected: Option<String>,
-    /// For how long it is ejected still, at least.
+    /// For how long it is ejected still, at least: it comes back when the interval under way then is over.
     pub ejected_for: Option<Duration>,
 }
 
@@ -70,8 +88,11 @@ impl Board {
     /// Every cluster whose endpoints are judged.
     pub(crate) fn upstreams(&self) -> Vec<UpstreamHealth> {
         let upstream = |(cluster, notice): (ClusterName, Notice)| {
-            let Notice { source, record: _, checks: _, endpoints, bad } = notice;
-            UpstreamHealth { cluster, source, endpoints, bad }
+            let Notice { source, record: _, checks: _, endpoints, mut bad, taken } = notice;
+            for left in bad.iter_mut().filter_map(|bad| bad.ejected_for.as_mut()) {
+                *left = left.saturating_sub(taken.elapsed());
+            }
+            UpstreamHealth { cluster, source, endpoints, bad, unresolved: Vec::new() }
         };
         self.all().into_iter().map(upstream).collect()
     }

@@ -301,13 +301,16 @@ impl Watched {
         let members = self.members.borrow();
         let ejected: BTreeMap<_, _> = self.trial.iter().flat_map(|trial| trial.judge.ejected(now)).collect();
         let bad = members.states.values().filter(|state| !state.health.is_good()).map(|state| {
-            let unhealthy = state.health.has(Mark::Unhealthy).then(|| {
-                self.reason(state.address).unwrap_or_else(|| "no health check has found it healthy yet".to_owned())
-            });
+            let fails = state.health.has(Mark::Unhealthy);
+            let reason = self.reason(state.address);
+            let awaited = fails && reason.is_none();
+            let unhealthy =
+                fails.then(|| reason.unwrap_or_else(|| "no health check has found it healthy yet".to_owned()));
             let ejection = ejected.get(&state.address);
             BadEndpoint {
                 address: state.address,
                 unhealthy,
+                awaited,
                 ejected: ejection.map(|(reason, _)| reason.sentence().to_owned()),
                 ejected_for: ejection.map(|(_, left)| *left),
             }
@@ -318,6 +321,7 @@ impl Watched {
             checks: members.cluster.health_check.as_ref().map(|_| self.checks),
             endpoints: members.states.len(),
             bad: bad.collect(),
+            taken: now,
         }
     }
 }

@@ -13,7 +13,7 @@ mod session;
 mod tally;
 
 pub(crate) use board::Board;
-pub use board::{BadEndpoint, UpstreamHealth};
+pub use board::{BadEndpoint, UnresolvedHost, UpstreamHealth};
 pub(crate) use keeper::Keeper;
 pub(crate) use mark::{EndpointHealth, Mark, PANIC_PERCENT, in_service};
 pub(crate) use tally::{Happened, Tally};
