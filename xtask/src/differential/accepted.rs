@@ -102,9 +102,18 @@ fn location(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
     let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
     if let Some((ours, envoys)) = answers(ours, envoys)
         && unreached
-        && ours.header("location").is_none()
     {
-        envoys.headers.retain(|(name, _)| name != "location");
+        let own = ours.headers.iter().filter(|(name, _)| name == "location").map(|(_, value)| value.as_str());
+        let own = own.collect::<Vec<_>>().join(",");
+        if own.is_empty() {
+            envoys.headers.retain(|(name, _)| name != "location");
+        }
+        // What the route appends comes behind Envoy's.
+        for (_, value) in envoys.headers.iter_mut().filter(|(name, _)| name == "location") {
+            if value.strip_suffix(&own).is_some_and(|before| before.starts_with("http") && before.ends_with(',')) {
+                own.clone_into(value);
+            }
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use serin_api::proxy::{Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, SubsetFallback, Subsets};
+use serin_api::proxy::{
+    CircuitBreakers, Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, SubsetFallback, Subsets,
+};
 use serin_api::{Ref, ResourceId, ResourceKind};
 
 use super::upstream::{self, Arrivals};
@@ -39,7 +41,13 @@ fn cluster(name: &str) -> Cluster {
     let subsets =
         fallback.map(|fallback| Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback });
     let endpoints = EndpointSource::Service { service: Ref::new("ns", name), port: 80, selector: BTreeMap::new() };
-    Cluster { subsets, ..Cluster::new(name, ResourceId::new(ResourceKind::Upstream, "ns", name), endpoints) }
+    // What may be retried by default depends on what else is under way.
+    let circuit_breakers = CircuitBreakers { retries: Some(1_000_000), ..CircuitBreakers::default() };
+    Cluster {
+        subsets,
+        circuit_breakers,
+        ..Cluster::new(name, ResourceId::new(ResourceKind::Upstream, "ns", name), endpoints)
+    }
 }
 
 /// The labels of a version.
