@@ -37,7 +37,7 @@ impl<'a> Arbitrary<'a> for Input {
             }
         }
         let service = Ref::new("team", "one");
-        let ports = vec![ServicePort { name: "http".into(), port: 80 }];
+        let ports = vec![ServicePort { name: "http".into(), port: 80, http2: false }];
         snapshot.services.insert(service.clone(), Arc::new(Service { ports }));
         let backend = Backend {
             address: "127.0.0.2".into(),
