@@ -76,6 +76,15 @@ fn bodies_and_trailers_pass_either_way() {
 }
 
 #[test]
+fn a_body_of_many_small_pieces_passes() {
+    let upstream = Upstream::start_http2("two");
+    let plane = plane(upstream.address);
+    let head = "POST /upload HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+    let answer = raw(address(&plane), &format!("{head}{}0\r\n\r\n", "5\r\nxxxxx\r\n".repeat(40_000)));
+    assert!(body(&answer).contains("200000 "), "{answer}");
+}
+
+#[test]
 fn requests_share_connections_as_far_as_they_are_let() {
     let upstream = Upstream::start_http2("two");
     let plane = plane(upstream.address);

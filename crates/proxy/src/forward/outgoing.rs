@@ -246,10 +246,15 @@ impl Outgoing {
             let starved = self.poll_fill(cx)?;
             while let Some(first) = self.queue.front_mut() {
                 stream.reserve_capacity(self.queued);
-                let room = match ready!(stream.poll_capacity(cx)) {
-                    Some(Ok(room)) => room.min(first.len()),
-                    Some(Err(_)) | None => return Poll::Ready(Err(OutgoingError::Upstream)),
+                // What is there already is not told of once more: the library wakes for what is added to it.
+                let room = match stream.capacity() {
+                    0 => match ready!(stream.poll_capacity(cx)) {
+                        Some(Ok(room)) => room,
+                        Some(Err(_)) | None => return Poll::Ready(Err(OutgoingError::Upstream)),
+                    },
+                    room => room,
                 };
+                let room = room.min(first.len());
                 let piece = first.split_to(room);
                 if first.is_empty() {
                     self.queue.pop_front();
