@@ -37,14 +37,16 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let process = process.ok_or_else(|| Failure::new(format!("{pid} is no process")))?;
     signal(process, Signal::TERM)?;
-    if wait(&home, Duration::from_secs(options.timeout)) {
-        wait_for_exit(process);
+    if until(Duration::from_secs(options.timeout), || !home.is_held()) {
+        // What let its home go takes a moment to end, and whoever called finds nothing of it. It is not waited for long: in
+        // time another process may bear its number.
+        until(Duration::from_secs(5), || !runs(process));
         out::note("Stopped.");
         return Ok(());
     }
     out::warning(format!("process {pid} did not stop within {} s; it is killed", options.timeout));
     signal(process, Signal::KILL)?;
-    if wait(&home, Duration::from_secs(10)) {
+    if until(Duration::from_secs(10), || !home.is_held()) {
         Ok(())
     } else {
         Err(Failure::new(format!("process {pid} cannot be stopped")))
@@ -59,25 +61,16 @@ fn signal(process: Pid, signal: Signal) -> Outcome {
     }
 }
 
-/// Whether the home was let go of in time.
-fn wait(home: &Home, limit: Duration) -> bool {
+/// Whether `gone` came to hold within `limit`.
+fn until(limit: Duration, gone: impl Fn() -> bool) -> bool {
     let end = Instant::now() + limit;
-    while home.is_held() {
+    while !gone() {
         if Instant::now() > end {
             return false;
         }
         std::thread::sleep(LOOK_AGAIN);
     }
     true
-}
-
-/// Gives a process that has let its home go the moment it takes to end, so that whoever called `down` finds nothing of it.
-/// Not longer: by then another process might bear its number.
-fn wait_for_exit(process: Pid) {
-    let end = Instant::now() + Duration::from_secs(5);
-    while runs(process) && Instant::now() < end {
-        std::thread::sleep(LOOK_AGAIN);
-    }
 }
 
 /// Whether the process runs; one that has ended and whose parent has not asked for its result (a zombie) does not.

@@ -20,6 +20,7 @@ mod access_log;
 mod action;
 mod balance;
 mod compile;
+mod cookie;
 mod data_plane;
 mod destinations;
 mod dial;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serin_api::proxy::{Stickiness, StickyKey};
+
+use crate::cookie;
 
 /// Compiled stickiness.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ impl Sticky {
                 Some(id) if !id.is_empty() => Draw::At(self.place(id.as_bytes(), total)),
                 _ => Draw::Any,
             },
-            Key::Cookie { name, attributes } => match cookie(headers, name) {
+            Key::Cookie { name, attributes } => match cookie::values(headers, name).find(|id| !id.is_empty()) {
                 Some(id) => Draw::At(self.place(id, total)),
                 None => {
                     let id = format!("{:032x}", random.u128(..));
@@ -76,16 +77,6 @@ impl Sticky {
         // A share of the whole range, so that a user's place does not depend on the total.
         ((u128::from(finish(hash(self.seed, id))) * u128::from(total)) >> 64) as u64
     }
-}
-
-/// The value of the cookie `name`, if it is there and not empty.
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-        .find(|value| !value.is_empty())
 }
 
 /// FNV-1a, which is the same on every machine and in every release.
@@ -107,6 +98,7 @@ fn finish(mut hash: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use http::header::COOKIE;
     use serin_api::GoDuration;
 
     use super::*;

@@ -79,7 +79,8 @@ pub(crate) async fn respond(
     if table.hosts.strips_port() {
         headers::strip_port(&mut request);
     }
-    let client = table.front.client(request.headers());
+    // For the logs alone, and before the header gets our own part.
+    let client = table.access_logs.as_ref().and_then(|_| table.front.client(request.headers()));
     let received = table.front.receive(&mut request, &connection, &mut worker.random.borrow_mut());
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
     exchange.protocol = request.version();

@@ -3,11 +3,12 @@
 
 use std::net::SocketAddr;
 
-use http::header::{COOKIE, HOST};
+use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use serin_api::proxy::{HashKey, HashPart};
 use twox_hash::XxHash64;
 
+use crate::cookie;
 use crate::error::CompileError;
 
 /// The parts of a request's hash, in their order.
@@ -101,7 +102,7 @@ impl Key {
             Self::Path => request.uri().path_and_query().map(|path| hash(path.as_str().as_bytes())),
             Self::Method => Some(hash(request.method().as_str().as_bytes())),
             Self::SourceIp => Some(hash(peer.ip().to_string().as_bytes())),
-            Self::Cookie { name, attributes } => match cookie(request.headers(), name) {
+            Self::Cookie { name, attributes } => match cookie::values(request.headers(), name).next().map(unquoted) {
                 Some(value) if !value.is_empty() => Some(hash(value)),
                 _ => {
                     // The same for all requests of a connection, so that those which come at once agree.
@@ -129,11 +130,9 @@ fn of_values(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
     Some(all.into_iter().fold(0, XxHash64::oneshot))
 }
 
-/// The value of the first cookie `name`, without the quotes around it.
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
-    let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    let value = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")).next()?;
-    Some(value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value))
+/// A cookie's value without the quotes around it.
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
 }
 
 #[cfg(test)]
