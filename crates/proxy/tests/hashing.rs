@@ -7,7 +7,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serin_api::GoDuration;
-use serin_api::proxy::{Endpoint, HashKey, HashPart, LoadBalancing, ProxySpec, RoutePolicy};
+use serin_api::proxy::{
+    AddedHeader, Endpoint, ForwardedSettings, HashKey, HashPart, HeaderChanges, HeaderEdits, HostPolicy, LoadBalancing,
+    ProxySpec, RoutePolicy, VirtualHost,
+};
 use stage::upstream::Upstream;
 use stage::*;
 
@@ -131,4 +134,44 @@ fn an_endpoint_that_cannot_be_reached_is_stood_in_for_by_the_next() {
     let first = users(address(&plane));
     assert!(first.iter().all(|name| !name.is_empty()), "{first:?}");
     assert_eq!(first, users(address(&plane)), "the same ones stand in");
+}
+
+#[test]
+fn behind_proxies_the_client_that_they_tell_of_is_hashed() {
+    let upstreams = NAMES.map(Upstream::start);
+    let mut spec = ProxySpec::clone(&spec_by(RING, vec![part(HashKey::SourceIp)]));
+    let mut listener = serin_api::proxy::Listener::clone(&spec.listeners[0]);
+    listener.http.forwarded = ForwardedSettings { use_remote_address: true, trusted_hops: 1, ..Default::default() };
+    spec.listeners[0] = Arc::new(listener);
+    let plane = data_plane();
+    plane.set_endpoints(endpoints(&[("up", &list(&upstreams))]));
+    plane.apply(Arc::new(spec)).expect("applied");
+    let from = |client: &str| name(&ask(address(&plane), &format!("x-forwarded-for: 9.9.9.9, {client}")));
+    let clients: Vec<String> = (0..60).map(|number| format!("10.1.2.{number}")).collect();
+    let answers: Vec<String> = clients.iter().map(|client| from(client)).collect();
+    assert_eq!(answers.iter().collect::<BTreeSet<_>>().len(), 5);
+    assert_eq!(answers, clients.iter().map(|client| from(client)).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_the_route_changes_is_hashed_as_it_became() {
+    let upstreams = NAMES.map(Upstream::start);
+    let spec = spec_by(RING, by_user());
+    let mut changed = ProxySpec::clone(&spec);
+    let mut listener = serin_api::proxy::Listener::clone(&changed.listeners[0]);
+    let mut host = VirtualHost::clone(&listener.virtual_hosts[0]);
+    let value = "%REQ(x-name)%".to_owned();
+    let add = vec![AddedHeader { name: "x-user".to_owned(), value, append: false }];
+    let request = HeaderEdits { add, ..HeaderEdits::default() };
+    let headers = Some(HeaderChanges { request, ..HeaderChanges::default() });
+    host.policy = Some(Arc::new(HostPolicy { headers, ..HostPolicy::default() }));
+    listener.virtual_hosts = vec![Arc::new(host)];
+    changed.listeners[0] = Arc::new(listener);
+    let plane = data_plane();
+    plane.set_endpoints(endpoints(&[("up", &list(&upstreams))]));
+    plane.apply(spec).expect("applied");
+    let plain = users(address(&plane));
+    plane.apply(Arc::new(changed)).expect("applied");
+    let ask = |user| name(&ask(address(&plane), &format!("x-name: u{user}")));
+    eventually("the header is made before it is hashed", || (0..60).map(ask).collect::<Vec<_>>() == plain);
 }

@@ -2,7 +2,6 @@
 //! from, as Envoy does it: the upstream, a redirect or direct response, or the data plane itself.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::sync::OnceLock;
 
 use bytes::{BufMut, BytesMut};
@@ -101,7 +100,6 @@ fn write(
     status: u16,
     out: &mut BytesMut,
 ) {
-    let peer = exchange.connection.peer;
     // Writing to memory does not fail.
     let _ = match piece {
         FormatPiece::Text(text) => {
@@ -120,8 +118,8 @@ fn write(
             }
             Ok(())
         }
-        FormatPiece::RemoteAddress => write!(out, "{}", SocketAddr::new(peer, exchange.connection.peer_port)),
-        FormatPiece::RemoteAddressWithoutPort => write!(out, "{peer}"),
+        FormatPiece::RemoteAddress => write!(out, "{}", exchange.client()),
+        FormatPiece::RemoteAddressWithoutPort => write!(out, "{}", exchange.client().ip()),
         FormatPiece::Protocol => out.write_str(protocol(exchange.protocol)),
         FormatPiece::StartTime => {
             let begun = jiff::Timestamp::now() - exchange.age();

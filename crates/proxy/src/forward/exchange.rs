@@ -1,5 +1,6 @@
 //! One request and its response, from the first header to the last byte: counted once, when it is over, however it ends.
 
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,6 +54,8 @@ pub(crate) struct Notes {
     pub(crate) request: Option<SavedRequest>,
     /// Whether it is one of gRPC, to be answered in its words.
     pub(crate) grpc: bool,
+    /// The client, where proxies in front of this one tell who it is.
+    pub(crate) client: Option<IpAddr>,
     /// For the access logs, where there are any.
     pub(crate) record: Option<Box<Record>>,
 }
@@ -72,6 +75,14 @@ impl Exchange {
             outcome: Outcome::default(),
             active: None,
             notes: None,
+        }
+    }
+
+    /// Who asks: whoever connected, or whom the proxies tell of that the listener believes. Their port is not known: 0.
+    pub(crate) fn client(&self) -> SocketAddr {
+        match self.notes().and_then(|notes| notes.client) {
+            Some(client) => SocketAddr::new(client, 0),
+            None => SocketAddr::new(self.connection.peer, self.connection.peer_port),
         }
     }
 

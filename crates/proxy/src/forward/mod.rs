@@ -23,7 +23,6 @@ mod upstream;
 mod witness;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -79,16 +78,18 @@ pub(crate) async fn respond(
     if table.hosts.strips_port() {
         headers::strip_port(&mut request);
     }
-    // For the logs alone, and before the header gets our own part.
-    let client = table.access_logs.as_ref().and_then(|_| table.front.client(request.headers()));
+    // Before the header gets our own part.
+    let client = table.front.client(request.headers());
     let received = table.front.receive(&mut request, &connection, &mut worker.random.borrow_mut());
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
     exchange.protocol = request.version();
     let last = exchange.connection.is_last() && request.version() <= Version::HTTP_11;
+    if client.is_some() {
+        exchange.note().client = client;
+    }
     if let Some(logs) = &table.access_logs {
-        let peer = SocketAddr::new(exchange.connection.peer, exchange.connection.peer_port);
-        let peer = client.map_or(peer, |client| SocketAddr::new(client, 0));
-        exchange.note().record = Some(Record::begin(Arc::clone(logs), &request, peer));
+        let client = exchange.client();
+        exchange.note().record = Some(Record::begin(Arc::clone(logs), &request, client));
     }
     if grpc::is_grpc(&request) {
         exchange.note().grpc = true;
@@ -256,8 +257,8 @@ async fn forward(
     };
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, upgrade);
-    let hash = if destination.goes_by_hash() { hash(&mut exchange, &request) } else { None };
     changes::request(&mut exchange, &mut request, prefix, destination.is_named());
+    let hash = if destination.goes_by_hash() { hash(&mut exchange, &request) } else { None };
     if let Some(record) = exchange.record() {
         record.keep_request(request.headers());
         record.keep_path(request.uri().path_and_query().map_or("/", |path| path.as_str()));
@@ -294,8 +295,7 @@ async fn forward(
 
 /// What brings the request to the same endpoint as others like it, where its route says so and it has some of that.
 fn hash<B>(exchange: &mut Exchange, request: &Request<B>) -> Option<u64> {
-    let peer = SocketAddr::new(exchange.connection.peer, exchange.connection.peer_port);
-    let made = exchange.policy.as_ref()?.hash()?.of(request, peer);
+    let made = exchange.policy.as_ref()?.hash()?.of(request, exchange.client());
     if !made.cookies.is_empty() {
         exchange.note().hash_cookies = made.cookies;
     }

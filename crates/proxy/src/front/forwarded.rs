@@ -73,13 +73,8 @@ pub(super) fn scheme(headers: &HeaderMap) -> Option<&'static str> {
 pub(super) fn client(settings: &ForwardedSettings, headers: &HeaderMap) -> Option<IpAddr> {
     let hops = usize::try_from(settings.trusted_hops).ok()?;
     let from_the_end = if settings.use_remote_address { hops.checked_sub(1)? } else { hops };
-    let values: Vec<&str> = headers
-        .get_all(FORWARDED_FOR)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|v| v.split(','))
-        .collect();
-    values.iter().rev().nth(from_the_end)?.trim().parse().ok()
+    let values = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    values.rev().flat_map(|value| value.rsplit(',')).nth(from_the_end)?.trim().parse().ok()
 }
 
 fn is_internal(peer: IpAddr) -> bool {

@@ -55,11 +55,11 @@ impl CompiledHash {
         Ok((!parts.is_empty()).then_some(Self(parts)))
     }
 
-    /// The hash of a request from `peer`, as it goes to the upstream but for the route's own changes.
-    pub(crate) fn of<B>(&self, request: &Request<B>, peer: SocketAddr) -> RequestHash {
+    /// The hash of a request from `client`, as it goes to the upstream, with the changes that its route makes.
+    pub(crate) fn of<B>(&self, request: &Request<B>, client: SocketAddr) -> RequestHash {
         let mut made = RequestHash::default();
         for part in &self.0 {
-            if let Some(hash) = part.key.hash(request, peer, &mut made.cookies) {
+            if let Some(hash) = part.key.hash(request, client, &mut made.cookies) {
                 // Turned, so that two parts of one value do not cancel out.
                 made.hash = Some(made.hash.map_or(0, |before| before.rotate_left(1)) ^ hash);
             }
@@ -95,19 +95,19 @@ impl Key {
         })
     }
 
-    fn hash<B>(&self, request: &Request<B>, peer: SocketAddr, cookies: &mut Vec<HeaderValue>) -> Option<u64> {
+    fn hash<B>(&self, request: &Request<B>, client: SocketAddr, cookies: &mut Vec<HeaderValue>) -> Option<u64> {
         match self {
             Self::Header(name) => of_values(request.headers(), name),
             Self::Authority => of_values(request.headers(), &HOST),
             Self::Path => request.uri().path_and_query().map(|path| hash(path.as_str().as_bytes())),
             Self::Method => Some(hash(request.method().as_str().as_bytes())),
-            Self::SourceIp => Some(hash(peer.ip().to_string().as_bytes())),
+            Self::SourceIp => Some(hash(client.ip().to_string().as_bytes())),
             Self::Cookie { name, attributes } => match cookie::values(request.headers(), name).next().map(unquoted) {
                 Some(value) if !value.is_empty() => Some(hash(value)),
                 _ => {
                     // The same for all requests of a connection, so that those which come at once agree.
                     let attributes = attributes.as_ref()?;
-                    let value = format!("{:016x}", hash(peer.to_string().as_bytes()));
+                    let value = format!("{:016x}", hash(client.to_string().as_bytes()));
                     cookies.extend(HeaderValue::try_from(format!("{name}=\"{value}\"{attributes}")));
                     Some(hash(value.as_bytes()))
                 }
