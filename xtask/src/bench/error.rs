@@ -26,6 +26,10 @@ pub(crate) enum BenchError {
     Gone { proxy: String, pid: u32 },
     #[error("cannot write {path}")]
     Write { path: PathBuf, source: io::Error },
+    #[error("cannot make a certificate")]
+    Certificate(#[from] rcgen::Error),
+    #[error("cannot speak TLS")]
+    Tls(#[from] rustls::Error),
     #[error(transparent)]
     Io(#[from] io::Error),
 }

@@ -30,6 +30,7 @@ pub(crate) struct Load {
     requests: PathBuf,
     core: usize,
     connections: usize,
+    tls: bool,
 }
 
 impl Load {
@@ -39,6 +40,7 @@ impl Load {
         requests: &[Request],
         core: usize,
         connections: usize,
+        tls: bool,
     ) -> Result<Load, BenchError> {
         let driver = directory.join("load.lua");
         fs::write(&driver, DRIVER)?;
@@ -48,11 +50,12 @@ impl Load {
             .map(|request| {
                 let headers: String =
                     probe::headers(request).iter().map(|(name, value)| format!("\t{name}:{value}")).collect();
-                format!("{}{headers}\n", request.path)
+                let close = if request.new_connection { "\tConnection:close" } else { "" };
+                format!("{}{headers}{close}\n", request.path)
             })
             .collect();
         fs::write(&file, lines)?;
-        Ok(Load { program: program.to_owned(), driver, requests: file, core, connections })
+        Ok(Load { program: program.to_owned(), driver, requests: file, core, connections, tls })
     }
 
     /// Sends requests to `port` for `seconds`.
@@ -62,7 +65,7 @@ impl Load {
             .args(["--duration", &format!("{seconds}s"), "--timeout", "10s"])
             .arg("--script")
             .arg(&self.driver)
-            .arg(format!("http://127.0.0.1:{port}"))
+            .arg(format!("{}://127.0.0.1:{port}", if self.tls { "https" } else { "http" }))
             .arg("--")
             .arg(&self.requests)
             .stdin(Stdio::null())

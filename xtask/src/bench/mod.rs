@@ -5,6 +5,7 @@
 
 mod accounting;
 mod error;
+mod identity;
 mod load;
 mod machine;
 mod probe;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 pub(crate) use error::BenchError;
+use identity::Identity;
 use load::Load;
 use machine::Cores;
 use proxy::{Proxy, RunningProxy, Site};
@@ -82,10 +84,12 @@ pub(crate) fn run(options: &BenchOptions) -> Result<(), BenchError> {
     }
     let directory = TempDir::with_prefix("serin-bench-")?;
     let upstream = Upstream::start(directory.path(), cores.load)?;
+    let identity = Identity::make(directory.path())?;
     let scenarios = if options.scenarios.is_empty() { &Scenario::ALL[..] } else { &options.scenarios };
     let mut rows = Vec::new();
     for scenario in scenarios {
-        let bench = Bench { options, programs: &programs, cores, upstream: &upstream, scenario: *scenario };
+        let identity = scenario.is_secure().then_some(&identity);
+        let bench = Bench { options, programs: &programs, cores, upstream: &upstream, identity, scenario: *scenario };
         rows.extend(bench.measure(&directory.path().join(scenario.to_string()))?);
     }
     writeln!(std::io::stdout(), "{}", report::render(&rows))?;
@@ -102,6 +106,8 @@ struct Bench<'a> {
     programs: &'a Programs,
     cores: Cores,
     upstream: &'a Upstream,
+    /// Who the proxies are, where clients speak TLS to them.
+    identity: Option<&'a Identity>,
     scenario: Scenario,
 }
 
@@ -112,7 +118,8 @@ impl Bench<'_> {
             if self.options.quick { (1, 1, None) } else { (self.options.runs, self.options.seconds, Some(1)) };
         let requests = self.scenario.requests();
         fs::create_dir(directory)?;
-        let load = Load::prepare(&self.programs.wrk, directory, &requests, self.cores.load, self.options.connections)?;
+        let (wrk, core, tls) = (&self.programs.wrk, self.cores.load, self.identity.is_some());
+        let load = Load::prepare(wrk, directory, &requests, core, self.options.connections, tls)?;
         let mut running = Vec::new();
         for (proxy, program) in &self.programs.proxies {
             say(&format!("{}: starting {proxy}", self.scenario));
@@ -150,8 +157,14 @@ impl Bench<'_> {
         let directory = directory.join(proxy.to_string());
         fs::create_dir(&directory)?;
         let rules = self.scenario.rules();
-        let site =
-            Site { rules: &rules, ports: self.upstream.ports, directory: &directory, core: self.cores.proxy, program };
+        let site = Site {
+            rules: &rules,
+            ports: self.upstream.ports,
+            identity: self.identity,
+            directory: &directory,
+            core: self.cores.proxy,
+            program,
+        };
         // Some from the beginning, with all kinds of them, and some from everywhere.
         let step = (requests.len() / 16).max(1);
         let probes: Vec<Request> = requests.iter().take(4).chain(requests.iter().step_by(step)).cloned().collect();

@@ -99,7 +99,7 @@ pub(crate) fn render(rows: &[Row]) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{:<14}{:<10}{:>14}{:>14}{:>10}{:>10}{:>13}",
+        "{:<16}{:<10}{:>14}{:>14}{:>10}{:>10}{:>13}",
         "scenario", "proxy", "CPU us/req", "requests/s", "p99 us", "RSS MB", "serin/proxy"
     );
     for row in rows {
@@ -110,7 +110,7 @@ pub(crate) fn render(rows: &[Row]) -> String {
         });
         let _ = writeln!(
             text,
-            "{:<14}{:<10}{:>14}{:>14}{:>10}{:>10.1}{:>13}",
+            "{:<16}{:<10}{:>14}{:>14}{:>10}{:>10.1}{:>13}",
             row.scenario,
             row.proxy,
             figure(row.cpu_us_per_request, 1),

@@ -49,6 +49,8 @@ pub(crate) const CHANGED: [&str; 3] = ["x-bench-request", "accept-language", "x-
 pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) canary: bool,
+    /// Whether the connection ends with its answer.
+    pub(crate) new_connection: bool,
     /// `None` where the proxy may choose.
     pub(crate) expected: Option<Version>,
 }
@@ -71,6 +73,10 @@ pub(crate) enum Scenario {
     Weighted,
     /// Two prefix routes with a rewrite, three header changes, a time limit and a retry policy
     Options,
+    /// Two prefix routes over TLS, on connections that stay open
+    Tls,
+    /// Two prefix routes over TLS, each request on a connection of its own
+    TlsHandshakes,
     /// No requests: the memory of a proxy that waits, with two routes
     Idle,
 }
@@ -83,23 +89,32 @@ impl fmt::Display for Scenario {
             Scenario::HeaderMatch => "header-match",
             Scenario::Weighted => "weighted",
             Scenario::Options => "options",
+            Scenario::Tls => "tls",
+            Scenario::TlsHandshakes => "tls-handshakes",
             Scenario::Idle => "idle",
         })
     }
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 6] = [
+    pub(crate) const ALL: [Scenario; 8] = [
         Scenario::Routes2,
         Scenario::Routes10000,
         Scenario::HeaderMatch,
         Scenario::Weighted,
         Scenario::Options,
+        Scenario::Tls,
+        Scenario::TlsHandshakes,
         Scenario::Idle,
     ];
 
     pub(crate) fn is_idle(self) -> bool {
         self == Scenario::Idle
+    }
+
+    /// Whether clients speak TLS to the proxies.
+    pub(crate) fn is_secure(self) -> bool {
+        matches!(self, Scenario::Tls | Scenario::TlsHandshakes)
     }
 
     /// How many prefixes have routes of their own.
@@ -117,9 +132,7 @@ impl Scenario {
                     rule(service, false, Destination::Single(Version::V1)),
                 ],
                 Scenario::Weighted => vec![rule(service, false, Destination::Split(90, 10))],
-                Scenario::Routes2 | Scenario::Routes10000 | Scenario::Options | Scenario::Idle => {
-                    vec![rule(service, false, Destination::Single(Version::V1))]
-                }
+                _ => vec![rule(service, false, Destination::Single(Version::V1))],
             })
             .collect()
     }
@@ -137,7 +150,7 @@ impl Scenario {
                     _ if canary => Some(Version::V2),
                     _ => Some(Version::V1),
                 };
-                Request { path, canary, expected }
+                Request { path, canary, new_connection: self == Scenario::TlsHandshakes, expected }
             })
             .collect()
     }

@@ -41,8 +41,8 @@ impl Upstream {
         let arguments = ["-c".as_ref(), configuration.as_os_str(), "-p".as_ref(), directory.as_os_str()];
         let mut server = Server::start(&nginx, arguments, &[], directory, core)?;
         for version in [Version::V1, Version::V2] {
-            let request = Request { path: "/".into(), canary: false, expected: Some(version) };
-            server.wait_until(Duration::from_secs(10), || probe::ask(ports.of(version), &request))?;
+            let request = Request { path: "/".into(), canary: false, new_connection: false, expected: Some(version) };
+            server.wait_until(Duration::from_secs(10), || probe::ask(ports.of(version), &request, None))?;
         }
         Ok(Upstream { _server: server, ports })
     }

@@ -1,10 +1,12 @@
 //! Envoy: one listener, one route list in the order of the rules, no access log.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{BenchError, RunningProxy, Server, Site};
+use crate::bench::identity::Identity;
 use crate::bench::scenario::{CANARY, CHANGED, Destination, REWRITTEN, Rule, Version};
 use crate::bench::server::free_port;
 
@@ -20,6 +22,7 @@ pub(super) fn start(site: &Site<'_>) -> Result<RunningProxy, BenchError> {
 
 fn bootstrap(site: &Site<'_>, port: u16) -> Value {
     let clusters = [Version::V1, Version::V2].map(|version| cluster(version, site.ports.of(version)));
+    let secure = site.identity.map(transport_socket);
     let manager =
         "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
     let router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
@@ -27,7 +30,7 @@ fn bootstrap(site: &Site<'_>, port: u16) -> Value {
         "listeners": [{
             "name": "bench",
             "address": address(port),
-            "filter_chains": [{"filters": [{
+            "filter_chains": [{"transport_socket": secure, "filters": [{
                 "name": "envoy.filters.network.http_connection_manager",
                 "typed_config": {
                     "@type": manager,
@@ -46,6 +49,21 @@ fn bootstrap(site: &Site<'_>, port: u16) -> Value {
             }]}],
         }],
         "clusters": clusters,
+    }})
+}
+
+fn transport_socket(identity: &Identity) -> Value {
+    let context = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
+    let file = |path: &Path| json!({"filename": path});
+    json!({"name": "envoy.transport_sockets.tls", "typed_config": {
+        "@type": context,
+        "common_tls_context": {
+            "tls_params": {"tls_maximum_protocol_version": "TLSv1_3"},
+            "tls_certificates": [{
+                "certificate_chain": file(&identity.certificate),
+                "private_key": file(&identity.key),
+            }],
+        },
     }})
 }
 

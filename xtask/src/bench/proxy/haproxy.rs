@@ -13,7 +13,15 @@ pub(super) fn start(site: &Site<'_>) -> Result<RunningProxy, BenchError> {
     let configuration = site.directory.join("haproxy.cfg");
     let map = site.directory.join("prefixes.map");
     fs::write(&map, prefixes(site))?;
-    fs::write(&configuration, render(site, port, &map.display().to_string()))?;
+    let bundle = site.directory.join("bundle.pem");
+    let ssl = match site.identity {
+        Some(identity) => {
+            fs::write(&bundle, fs::read_to_string(&identity.certificate)? + &fs::read_to_string(&identity.key)?)?;
+            format!(" ssl crt {} alpn http/1.1", bundle.display())
+        }
+        None => String::new(),
+    };
+    fs::write(&configuration, render(site, &format!("127.0.0.1:{port}{ssl}"), &map.display().to_string()))?;
     let arguments = ["-db".as_ref(), "-f".as_ref(), configuration.as_os_str()];
     let server = Server::start(site.program, arguments, &[], site.directory, site.core)?;
     Ok(RunningProxy { server, port })
@@ -36,12 +44,12 @@ fn prefixes(site: &Site<'_>) -> String {
     plain.map(|rule| format!("{} {}\n", rule.prefix, named(rule))).collect()
 }
 
-fn render(site: &Site<'_>, port: u16, map: &str) -> String {
+fn render(site: &Site<'_>, bind: &str, map: &str) -> String {
     let mut text = format!(
         "global\n  nbthread 1\n  maxconn 8192\n\
          defaults\n  mode http\n  option http-keep-alive\n  http-reuse always\n  timeout connect 5s\n  \
          timeout client 600s\n  timeout server 600s\n  timeout http-keep-alive 600s\n\
-         frontend bench\n  bind 127.0.0.1:{port} backlog 4096\n"
+         frontend bench\n  bind {bind} backlog 4096\n"
     );
     for rule in site.rules.iter().filter(|rule| rule.canary) {
         let (name, value) = CANARY;

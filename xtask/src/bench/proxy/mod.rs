@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::BenchError;
+use super::identity::Identity;
 use super::probe;
 use super::scenario::{Request, Rule};
 use super::server::{Server, find_program};
@@ -44,6 +45,8 @@ impl fmt::Display for Proxy {
 pub(crate) struct Site<'a> {
     pub(crate) rules: &'a [Rule],
     pub(crate) ports: Ports,
+    /// With whose certificate it answers over TLS; none where it speaks plainly.
+    pub(crate) identity: Option<&'a Identity>,
     /// A directory of its own, empty.
     pub(crate) directory: &'a Path,
     pub(crate) core: usize,
@@ -88,7 +91,9 @@ impl Proxy {
             Proxy::Envoy => envoy::start(site),
         }?;
         let port = running.port;
-        running.server.wait_until(READY_LIMIT, || probes.iter().try_for_each(|request| probe::ask(port, request)))?;
+        running.server.wait_until(READY_LIMIT, || {
+            probes.iter().try_for_each(|request| probe::ask(port, request, site.identity))
+        })?;
         Ok(running)
     }
 }

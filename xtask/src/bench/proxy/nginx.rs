@@ -34,7 +34,15 @@ fn render(site: &Site<'_>, port: u16) -> String {
     if !canaries.is_empty() {
         let _ = writeln!(text, "map $http_{name} $version {{ default v1; {} v2; }}", CANARY.1);
     }
-    let _ = writeln!(text, "server {{\nlisten 127.0.0.1:{port} backlog=4096;");
+    let ssl = if site.identity.is_some() { " ssl" } else { "" };
+    let _ = writeln!(text, "server {{\nlisten 127.0.0.1:{port}{ssl} backlog=4096;");
+    if let Some(identity) = site.identity {
+        let (certificate, key) = (identity.certificate.display(), identity.key.display());
+        let _ = writeln!(
+            text,
+            "ssl_certificate {certificate};\nssl_certificate_key {key};\nssl_protocols TLSv1.2 TLSv1.3;"
+        );
+    }
     for rule in site.rules.iter().filter(|rule| !rule.canary) {
         let pool = match rule.destination {
             _ if canaries.iter().any(|canary| canary.prefix == rule.prefix) => "$version".to_owned(),

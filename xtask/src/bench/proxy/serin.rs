@@ -10,9 +10,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{BenchError, RunningProxy, Server, Site};
+use crate::bench::identity::Identity;
 use crate::bench::scenario::{CANARY, CHANGED, Destination, REWRITTEN, Rule, Version};
 
 const NAMESPACE: &str = "gloo-system";
+/// The Secret of the certificate.
+const SECRET: &str = "bench-tls";
 /// The label by which the virtual service finds the tables.
 const LABEL: (&str, &str) = ("app", "bench");
 /// So many routes go into one table as `kubectl apply` can annotate.
@@ -22,12 +25,13 @@ const UP_LIMIT: Duration = Duration::from_secs(20);
 pub(super) fn start(site: &Site<'_>) -> Result<RunningProxy, BenchError> {
     let home = site.directory.join("home");
     let manifests = site.directory.join("manifests.yaml");
-    fs::write(&manifests, render(site))?;
+    fs::write(&manifests, render(site)?)?;
     let arguments = "up --workers 1 --http-port 0 --https-port 0 --api-port 0 --admin-port 0".split(' ');
     let mut server = Server::start(site.program, arguments, &[("SERIN_HOME", &home)], site.directory, site.core)?;
+    let port = if site.identity.is_some() { "https" } else { "http" };
     let mut url = String::new();
     server.wait_until(UP_LIMIT, || {
-        url = serin(site.program, &home, &["proxy", "url"]).map_err(|error| error.to_string())?;
+        url = serin(site.program, &home, &["proxy", "url", "--port", port]).map_err(|error| error.to_string())?;
         Ok(())
     })?;
     serin(site.program, &home, &["kubectl", "apply", "-f", &manifests.display().to_string()])?;
@@ -57,7 +61,7 @@ fn serin(program: &Path, home: &Path, arguments: &[&str]) -> Result<String, Benc
 }
 
 /// The resources, as YAML documents, each written in JSON's part of YAML.
-fn render(site: &Site<'_>) -> String {
+fn render(site: &Site<'_>) -> Result<String, BenchError> {
     let mut documents: Vec<Value> =
         [Version::V1, Version::V2].map(|version| upstream(version, site.ports.of(version))).into();
     documents.extend(site.rules.chunks(ROUTES_PER_TABLE).enumerate().map(|(number, rules)| {
@@ -69,7 +73,7 @@ fn render(site: &Site<'_>) -> String {
         let routes: Vec<Value> = rules.iter().map(route).collect();
         json!({"apiVersion": "gateway.solo.io/v1", "kind": "RouteTable", "metadata": metadata, "spec": {"routes": routes}})
     }));
-    documents.push(json!({
+    let mut service = json!({
         "apiVersion": "gateway.solo.io/v1",
         "kind": "VirtualService",
         "metadata": {"name": "bench", "namespace": NAMESPACE},
@@ -77,8 +81,26 @@ fn render(site: &Site<'_>) -> String {
             "matchers": [{"prefix": "/"}],
             "delegateAction": {"selector": {"labels": {LABEL.0: LABEL.1}, "namespaces": [NAMESPACE]}},
         }]}},
-    }));
-    documents.iter().map(|document| format!("---\n{document:#}\n")).collect()
+    });
+    if let Some(identity) = site.identity {
+        service["spec"]["sslConfig"] = json!({"secretRef": {"name": SECRET, "namespace": NAMESPACE}});
+        documents.push(secret(identity)?);
+    }
+    documents.push(service);
+    Ok(documents.iter().map(|document| format!("---\n{document:#}\n")).collect())
+}
+
+fn secret(identity: &Identity) -> Result<Value, BenchError> {
+    Ok(json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": SECRET, "namespace": NAMESPACE},
+        "stringData": {
+            "tls.crt": fs::read_to_string(&identity.certificate)?,
+            "tls.key": fs::read_to_string(&identity.key)?,
+        },
+    }))
 }
 
 fn upstream(version: Version, port: u16) -> Value {
