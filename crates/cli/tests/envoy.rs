@@ -1,5 +1,5 @@
 //! `serin up --envoy`: an Envoy beside the data plane serves the same, comes back when it dies, and goes with the gateway.
-#![allow(clippy::print_stderr, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 mod instance;
 
@@ -7,19 +7,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use instance::{Instance, PATIENCE, get, is_alive, text};
+use serin_envoy_process::{Envoy, program_or_skip};
 
 /// The Envoy to test with; `None` (and a loud word) where there is none.
 fn envoy() -> Option<String> {
-    let named = std::env::var("SERIN_TEST_ENVOY").ok();
-    let places = std::env::var_os("PATH").unwrap_or_default();
-    let found = named.or_else(|| {
-        let mut files = std::env::split_paths(&places).map(|place| place.join("envoy"));
-        files.find(|file| file.is_file()).map(|file| file.display().to_string())
-    });
-    if found.is_none() {
-        eprintln!("SKIPPED: envoy is missing");
-    }
-    found
+    program_or_skip().map(|program| program.display().to_string())
 }
 
 const FREE_PORTS: [&str; 6] = ["--envoy-http-port", "0", "--envoy-https-port", "0", "--envoy-admin-port", "0"];
@@ -191,19 +183,9 @@ fn a_port_that_envoy_cannot_have_is_named_with_its_flag() {
     }
 }
 
-/// An Envoy that nobody keeps running; it ends with the test.
-struct Elsewhere(std::process::Child);
-
-impl Drop for Elsewhere {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn an_envoy_elsewhere_follows_with_its_bootstrap_alone() {
-    let Some(envoy) = envoy() else { return };
+    let Some(program) = program_or_skip() else { return };
     let instance = Instance::home();
     let started = instance.up(&["--xds-port", "0"]);
     assert!(started.status.success(), "{}", text(&started.stderr));
@@ -226,11 +208,7 @@ fn an_envoy_elsewhere_follows_with_its_bootstrap_alone() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let secret = instance.path().join("envoy/pki/ca.key");
     assert_eq!(std::fs::metadata(secret).unwrap().permissions().mode() & 0o777, 0o600);
-    let process = std::process::Command::new(envoy)
-        .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "--config-path", path])
-        .spawn()
-        .unwrap();
-    let _elsewhere = Elsewhere(process);
+    let _elsewhere = Envoy::start(&program, &std::fs::read_to_string(&file).unwrap()).unwrap();
     let address = format!("127.0.0.2:{}", free.port());
     eventually("the Envoy serves the routes", || {
         std::net::TcpStream::connect(&address).is_ok()

@@ -1,67 +1,16 @@
 //! The same corpus before a real Envoy with its strictest settings: what we refuse it refuses too, but for the cases that
 //! `corpus/envoy.txt` names with the reason.
 
-#![allow(clippy::print_stderr)]
-
 mod corpus;
 mod stage;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use corpus::recorder::Recorder;
 use corpus::verdict::{FILES, check};
-use stage::eventually;
-
-/// An Envoy before one upstream.
-struct Envoy {
-    process: Child,
-    address: SocketAddr,
-    _files: tempfile::TempDir,
-}
-
-impl Drop for Envoy {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Envoy {
-    /// `None`, and a loud word, where there is none.
-    fn start(upstream: SocketAddr) -> Option<Self> {
-        let program = std::env::var("SERIN_TEST_ENVOY").unwrap_or_else(|_| "envoy".to_owned());
-        let files = tempfile::tempdir().expect("a folder");
-        let (file, admin) = (files.path().join("envoy.yaml"), files.path().join("admin"));
-        std::fs::write(&file, configuration(upstream)).expect("a file");
-        let process = Command::new(&program)
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "--config-path"])
-            .arg(&file)
-            .arg("--admin-address-path")
-            .arg(&admin)
-            .stdin(Stdio::null())
-            .spawn();
-        let Ok(process) = process else {
-            eprintln!("SKIPPED: {program} is missing");
-            return None;
-        };
-        let mut address = None;
-        eventually("Envoy listens", || {
-            address = listening(&admin);
-            address.is_some()
-        });
-        Some(Self { process, address: address.expect("an address"), _files: files })
-    }
-}
-
-fn listening(admin: &Path) -> Option<SocketAddr> {
-    let admin = std::fs::read_to_string(admin).ok()?.trim().parse().ok()?;
-    let request = "GET /listeners HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n";
-    let answer = stage::raw(admin, request);
-    answer.lines().find_map(|line| line.strip_prefix("corpus::")?.parse().ok())
-}
+use serin_envoy_process::{Envoy, program_or_skip};
 
 fn configuration(upstream: SocketAddr) -> String {
     let address = |address: SocketAddr| {
@@ -111,8 +60,10 @@ fn known() -> BTreeSet<String> {
 
 #[test]
 fn envoy_refuses_what_we_refuse_or_it_is_written_down() {
+    let Some(program) = program_or_skip() else { return };
     let upstream = Recorder::start();
-    let Some(envoy) = Envoy::start(upstream.address) else { return };
+    let mut envoy = Envoy::start(&program, &configuration(upstream.address)).expect("an Envoy");
+    let address = envoy.wait_for("corpus");
     let mut differs = BTreeSet::new();
     let mut said = String::new();
     for mut case in FILES.into_iter().flat_map(corpus::read) {
@@ -120,7 +71,7 @@ fn envoy_refuses_what_we_refuse_or_it_is_written_down() {
         if case.expectation.parse::<u16>().is_ok_and(|status| status >= 400) {
             case.expectation = "refused".to_owned();
         }
-        if let Err(fault) = check(&case, envoy.address, &upstream) {
+        if let Err(fault) = check(&case, address, &upstream) {
             said += &format!("{}: {fault}\n", case.name);
             differs.insert(case.name);
         }

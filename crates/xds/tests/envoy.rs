@@ -115,10 +115,7 @@ fn takes_a_changed_cluster(delta: bool) {
     let one = endpoints(upstream("one"));
     let spec = spec(&["a.com"], prefix("/"), to_up());
     stage.settled(stage.publish(spec.clone(), one.clone()));
-    let statistic = |name: &str| {
-        let all = get(stage.admin(), "admin", &format!("/stats?filter={name}"));
-        all.lines().find_map(|line| line.split_once(&format!("{name}: "))?.1.parse::<u64>().ok()).unwrap_or_default()
-    };
+    let statistic = |name: &str| stage.envoy.statistic(name).unwrap_or_default();
     for (round, load_balancing) in [LoadBalancing::Random, LoadBalancing::RoundRobin].into_iter().enumerate() {
         let mut changed = spec.clone();
         let cluster = Cluster { load_balancing, ..(*spec.clusters["up"]).clone() };

@@ -82,7 +82,7 @@ fn withdraws(delta: bool) {
         assert!(!complaint.reason.contains(unwanted), "{}", complaint.reason);
     }
     until(&mut feed, "nothing is left of the search", |_| {
-        !get(stage.admin(), "admin", "/listeners").contains("serin-probe")
+        !stage.envoy.listeners().keys().any(|name| name.contains("serin-probe"))
     });
 
     publish(&mut feed, good("mended"), None);

@@ -71,7 +71,7 @@ struct Tally {
 }
 
 pub(crate) fn run(options: &DifferentialOptions) -> Result<(), DifferentialError> {
-    let program = options.envoy.clone().or_else(on_path).ok_or(DifferentialError::NoEnvoy)?;
+    let program = options.envoy.clone().or_else(serin_envoy_process::program).ok_or(DifferentialError::NoEnvoy)?;
     let worlds = Worlds::start()?;
     let mut tally = Tally::default();
     let kept = case::read_all(Path::new(case::CASES))?;
@@ -164,9 +164,4 @@ fn show(
 fn random(seed: u64, number: usize, purpose: u64) -> Rng {
     let number = u64::try_from(number).unwrap_or_default();
     Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 1) ^ purpose)
-}
-
-/// The `envoy` on the PATH.
-fn on_path() -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|place| place.join("envoy")).find(|file| file.is_file())
 }

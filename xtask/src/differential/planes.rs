@@ -1,10 +1,9 @@
 //! The two that are compared: Serin's data plane in this process, and an Envoy that its discovery server configures.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,6 @@ use serin_xds::{DiscoveryServer, ListenerAddresses, Refusal, Snapshot};
 
 use super::error::DifferentialError;
 use super::listeners::{self, Configuration};
-use super::message::Message;
 use super::outcome::Outcome;
 use super::request::Request;
 use super::upstream::Arrivals;
@@ -72,7 +70,7 @@ impl Planes {
         let addresses = ListenerAddresses { bind: Some(Ipv4Addr::LOCALHOST.into()), port_map };
         let envoy = Envoy::start(program)?;
         envoy.server.publish(Arc::new(Snapshot::new(Arc::clone(&spec), world.envoys.1.clone(), addresses, None)));
-        let envoys_addresses = envoy.wait(|| listening(&envoy.admin(), &spec))?;
+        let envoys_addresses = envoy.wait(|| envoy.listening(&spec))?;
         let planes = Self { ours, envoy, our_addresses, envoys_addresses, world: world.clone(), generation: 1 };
         planes.wait()?;
         Ok(planes)
@@ -132,20 +130,11 @@ impl Planes {
     }
 }
 
-/// A running Envoy; it ends when this is dropped.
+/// A running Envoy that follows a discovery server; it ends when this is dropped.
 struct Envoy {
-    process: Child,
+    process: serin_envoy_process::Envoy,
     server: DiscoveryServer,
-    files: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
-}
-
-impl Drop for Envoy {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 impl Envoy {
@@ -162,22 +151,16 @@ impl Envoy {
         };
         let server = DiscoveryServer::new();
         runtime.spawn(server.clone().serve(socket));
-        let files = tempfile::tempdir()?;
-        let file = files.path().join("bootstrap.yaml");
-        std::fs::write(&file, bootstrap.to_yaml())?;
-        let process = Command::new(program)
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "--config-path"])
-            .arg(&file)
-            .arg("--admin-address-path")
-            .arg(files.path().join("admin"))
-            .stdin(Stdio::null())
-            .spawn()
+        let process = serin_envoy_process::Envoy::start(program, &bootstrap.to_yaml())
             .map_err(|error| DifferentialError::Envoy(program.display().to_string(), error))?;
-        Ok(Self { process, server, files, _runtime: runtime })
+        Ok(Self { process, server, _runtime: runtime })
     }
 
-    fn admin(&self) -> std::path::PathBuf {
-        self.files.path().join("admin")
+    /// Where the listeners of `spec` are; `None` while one of them is not open.
+    fn listening(&self, spec: &ProxySpec) -> Option<Addresses> {
+        let open = self.process.listeners();
+        let of = |name: &String| Some((name.clone(), *open.get(name)?));
+        spec.listeners.iter().map(|listener| of(&listener.name)).collect()
     }
 
     /// Waits until `ready` has something, and Envoy has taken over what was published.
@@ -206,21 +189,4 @@ impl Envoy {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
-}
-
-/// Where Envoy says it listens; `None` while a listener is not open.
-fn listening(admin: &Path, spec: &ProxySpec) -> Option<Addresses> {
-    let admin: SocketAddr = std::fs::read_to_string(admin).ok()?.trim().parse().ok()?;
-    let mut stream = TcpStream::connect(admin).ok()?;
-    stream.write_all(b"GET /listeners HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n").ok()?;
-    let answer = Message::read_response(&mut BufReader::new(stream), false).ok()?;
-    let text = String::from_utf8_lossy(&answer.body);
-    spec.listeners
-        .iter()
-        .map(|listener| {
-            let prefix = format!("{}::", listener.name);
-            let address = text.lines().find_map(|line| line.strip_prefix(&prefix)?.parse().ok())?;
-            Some((listener.name.clone(), address))
-        })
-        .collect()
 }

@@ -1,5 +1,5 @@
 //! A stage to play on: a discovery server, a real Envoy that follows it, and a client.
-#![allow(dead_code, clippy::print_stderr, clippy::unwrap_used, unreachable_pub)]
+#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 
 pub mod both;
 pub mod identities;
@@ -7,12 +7,11 @@ pub mod identities;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serin_api::proxy::{EndpointMap, ProxySpec};
+use serin_envoy_process::{Envoy, program_or_skip};
 use serin_xds::bootstrap::Bootstrap;
 use serin_xds::{DiscoveryServer, ListenerAddresses, Snapshot};
 
@@ -24,18 +23,14 @@ pub const NODE: &str = "envoy-on-stage";
 /// A discovery server and an Envoy.
 pub struct Stage {
     pub server: DiscoveryServer,
-    envoy: Child,
-    files: tempfile::TempDir,
+    pub envoy: Envoy,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Stage {
     /// `None` (and a loud word) where there is no Envoy.
     pub fn set(delta: bool) -> Option<Self> {
-        let Some(program) = envoy() else {
-            eprintln!("SKIPPED: envoy is missing");
-            return None;
-        };
+        let program = program_or_skip()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let discovery = listener.local_addr().unwrap();
@@ -44,7 +39,6 @@ impl Stage {
         let serving = server.clone();
         runtime.spawn(async move { serving.serve_tls(listener, &identities.server).await });
 
-        let files = tempfile::tempdir().unwrap();
         let bootstrap = Bootstrap {
             node_id: NODE.to_owned(),
             node_cluster: "test".to_owned(),
@@ -53,17 +47,8 @@ impl Stage {
             admin: (Ipv4Addr::LOCALHOST, 0).into(),
             delta,
         };
-        let file = files.path().join("bootstrap.yaml");
-        std::fs::write(&file, bootstrap.to_yaml()).unwrap();
-        let envoy = Command::new(program)
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn", "--config-path"])
-            .arg(&file)
-            .arg("--admin-address-path")
-            .arg(files.path().join("admin"))
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        Some(Self { server, envoy, files, runtime: Some(runtime) })
+        let envoy = Envoy::start(&program, &bootstrap.to_yaml()).unwrap();
+        Some(Self { server, envoy, runtime: Some(runtime) })
     }
 
     /// Hands out `spec` on free ports; returns the snapshot's number.
@@ -84,19 +69,11 @@ impl Stage {
         });
     }
 
-    /// The Envoy's admin interface.
-    pub fn admin(&self) -> SocketAddr {
-        std::fs::read_to_string(self.files.path().join("admin")).unwrap().trim().parse().unwrap()
-    }
-
     /// Where the Envoy serves the listener `name`.
     pub fn address(&self, name: &str) -> SocketAddr {
         let mut found = None;
         eventually("the listener is open", || {
-            let Ok(admin) = std::fs::read_to_string(self.files.path().join("admin")) else { return false };
-            let answer = get(admin.trim().parse().unwrap(), "admin", "/listeners");
-            let prefix = format!("{name}::");
-            found = answer.lines().find_map(|line| line.strip_prefix(&prefix)?.parse().ok());
+            found = self.envoy.listeners().get(name).copied();
             found.is_some()
         });
         found.unwrap()
@@ -105,20 +82,10 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        let _ = self.envoy.kill();
-        let _ = self.envoy.wait();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
-}
-
-/// The Envoy to test with: `$SERIN_TEST_ENVOY`, else the one on the path.
-fn envoy() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("SERIN_TEST_ENVOY") {
-        return Some(named.into());
-    }
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|place| place.join("envoy")).find(|file| file.is_file())
 }
 
 /// `GET path` of `host`, on a connection of its own: the whole response.
