@@ -7,6 +7,7 @@ use serin_api::gateway::{
 };
 use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
 
+use crate::client_certificate;
 use crate::connection_settings;
 use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
@@ -34,6 +35,7 @@ pub(crate) fn of(id: &ResourceId, options: Option<&Options>, book: &mut Book) ->
         paths: paths(&settings),
         connections: connection_settings::of(&settings, &mut faults),
         forwarded: forwarded(&settings),
+        client_certificate: client_certificate::of(&settings),
         underscores: match settings.headers_with_underscores_action.unwrap_or_default() {
             HeadersWithUnderscoreAction::Allow => Underscores::Allow,
             HeadersWithUnderscoreAction::Reject => Underscores::Reject,

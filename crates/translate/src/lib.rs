@@ -9,6 +9,7 @@ mod access_log;
 mod action;
 mod buffer;
 mod circuit_breakers;
+mod client_certificate;
 mod closed;
 mod compile;
 mod connection;

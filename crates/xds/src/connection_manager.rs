@@ -24,6 +24,7 @@ use serin_api::proxy::{
 };
 
 use crate::buffer;
+use crate::client_certificate;
 use crate::cors;
 use crate::faults;
 use crate::protobuf::{any, duration, same_stream};
@@ -42,7 +43,7 @@ pub(crate) fn connection_manager(
     strip_any_host_port: bool,
     settings: &HttpSettings,
 ) -> HttpConnectionManager {
-    let HttpSettings { paths, connections, forwarded, underscores, server, via } = settings;
+    let HttpSettings { paths, connections, forwarded, client_certificate, underscores, server, via } = settings;
     let ConnectionSettings {
         idle_timeout,
         stream_idle_timeout,
@@ -76,7 +77,7 @@ pub(crate) fn connection_manager(
         address_prefix: address.to_owned(),
         prefix_len: Some(UInt32Value { value: length }),
     };
-    HttpConnectionManager {
+    let mut manager = HttpConnectionManager {
         stat_prefix: name.to_owned(),
         route_specifier: Some(RouteSpecifier::Rds(Rds {
             config_source: Some(same_stream()),
@@ -132,7 +133,9 @@ pub(crate) fn connection_manager(
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket".to_owned(), ..UpgradeConfig::default() }],
         strip_port_mode: strip_any_host_port.then_some(StripPortMode::StripAnyHostPort(true)),
         ..HttpConnectionManager::default()
-    }
+    };
+    client_certificate::tell(&mut manager, *client_certificate);
+    manager
 }
 
 fn of_http2(settings: &Http2Settings) -> Http2ProtocolOptions {

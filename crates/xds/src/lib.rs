@@ -10,6 +10,7 @@
 pub mod bootstrap;
 mod buffer;
 mod circuit_breakers;
+mod client_certificate;
 mod cluster;
 mod connection_manager;
 mod cors;

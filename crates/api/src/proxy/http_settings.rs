@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConnectionSettings;
+use super::{ClientCertificateSettings, ConnectionSettings};
 
 /// How a listener speaks HTTP. The default is what a Gateway gets that says nothing about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub struct HttpSettings {
     pub connections: ConnectionSettings,
     /// What upstreams are told of the client.
     pub forwarded: ForwardedSettings,
+    /// What they are told of its certificate.
+    pub client_certificate: ClientCertificateSettings,
     /// What is done with request headers that have a `_` in their names.
     pub underscores: Underscores,
     /// The `server` header of responses; `None` leaves it as it is.

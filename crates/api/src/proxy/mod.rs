@@ -6,6 +6,7 @@
 
 mod access_log;
 mod circuit_breakers;
+mod client_certificate;
 mod cluster;
 mod connection_settings;
 mod cors;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 pub use access_log::{AccessLog, AccessLogFormat};
 pub use circuit_breakers::CircuitBreakers;
+pub use client_certificate::{ClientCertificateDetails, ClientCertificateHeader, ClientCertificateSettings};
 pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
 pub use connection_settings::{Codec, ConnectionSettings, Http2Settings};
 pub use cors::{CorsPolicy, OriginMatch};

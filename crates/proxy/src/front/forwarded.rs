@@ -10,6 +10,7 @@ use http::HeaderValue;
 use http::header::{Entry, HeaderMap, HeaderName, VIA};
 use serin_api::proxy::ForwardedSettings;
 
+use super::client_certificate::CLIENT_CERTIFICATE;
 use crate::worker::ConnectionState;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -19,7 +20,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Whether a header is one that upstreams are told something with: a client cannot have it taken out.
 pub(crate) fn is_told(name: &HeaderName) -> bool {
-    [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_PORT, REQUEST_ID, VIA].contains(name)
+    [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_PORT, REQUEST_ID, VIA, CLIENT_CERTIFICATE].contains(name)
 }
 
 /// Tells the upstream about the client.

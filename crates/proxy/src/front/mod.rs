@@ -1,6 +1,7 @@
 //! What a listener does to every request before any route sees it, and to every response: its connection manager's
 //! settings, compiled.
 
+mod client_certificate;
 mod forwarded;
 mod path;
 
@@ -62,6 +63,7 @@ impl Front {
             self.resolve_path(request)?;
         }
         forwarded::tell(&self.settings.forwarded, request.headers_mut(), connection, random);
+        client_certificate::tell(self.settings.client_certificate, request.headers_mut(), connection);
         if let Some(via) = &self.via {
             append(request.headers_mut(), VIA, via, b", ");
         }

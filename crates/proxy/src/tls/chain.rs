@@ -72,6 +72,11 @@ impl Chain {
         self.verifies && self.spec.sources.contains(source)
     }
 
+    /// The URIs that its certificate is for.
+    pub(super) fn uris(&self) -> &[String] {
+        self.credential.uris()
+    }
+
     /// Whether clients have to show a certificate.
     pub(super) fn verifies(&self) -> bool {
         self.verifies

@@ -61,6 +61,7 @@ pub struct Credential {
 struct Identity {
     certified: Arc<CertifiedKey>,
     names: Vec<String>,
+    uris: Vec<String>,
     not_before: i64,
     not_after: i64,
 }
@@ -120,6 +121,11 @@ impl Credential {
         self.identity.as_ref().map_or(&[], |identity| &identity.names)
     }
 
+    /// The URIs that the certificate is for.
+    pub(super) fn uris(&self) -> &[String] {
+        self.identity.as_ref().map_or(&[], |identity| &identity.uris)
+    }
+
     /// From when to when the certificate is valid, in seconds since 1970.
     pub fn validity(&self) -> Option<(i64, i64)> {
         self.identity.as_ref().map(|identity| (identity.not_before, identity.not_after))
@@ -129,13 +135,13 @@ impl Credential {
 fn identity(certificate: &[u8], key: &[u8]) -> Result<Identity, CredentialError> {
     let chain = certificates(certificate).map_err(CredentialError::Certificate)?;
     let leaf = chain.first().ok_or_else(|| CredentialError::Certificate(NO_CERTIFICATE.to_owned()))?;
-    let (names, not_before, not_after) = facts(leaf).map_err(CredentialError::Certificate)?;
+    let (names, uris, not_before, not_after) = facts(leaf).map_err(CredentialError::Certificate)?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| CredentialError::Key(in_words(&error)))?;
     let certified = CertifiedKey::from_der(chain, key, &super::provider()).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => CredentialError::Mismatch,
         error => CredentialError::Key(error.to_string()),
     })?;
-    Ok(Identity { certified: Arc::new(certified), names, not_before, not_after })
+    Ok(Identity { certified: Arc::new(certified), names, uris, not_before, not_after })
 }
 
 /// What is said of text without a certificate.
@@ -165,25 +171,25 @@ fn in_words(error: &pem::Error) -> String {
     }
 }
 
-/// A certificate's names and validity.
-fn facts(certificate: &CertificateDer<'_>) -> Result<(Vec<String>, i64, i64), String> {
+/// A certificate's names, URIs and validity.
+fn facts(certificate: &CertificateDer<'_>) -> Result<(Vec<String>, Vec<String>, i64, i64), String> {
     let (_, parsed) =
         X509Certificate::from_der(certificate).map_err(|_| "it is not an X.509 certificate".to_owned())?;
     let alternatives = parsed.subject_alternative_name().ok().flatten();
-    let mut names: Vec<String> = alternatives
-        .iter()
-        .flat_map(|extension| &extension.value.general_names)
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
-            _ => None,
-        })
-        .collect();
+    let (mut names, mut uris) = (Vec::new(), Vec::new());
+    for name in alternatives.iter().flat_map(|extension| &extension.value.general_names) {
+        match name {
+            GeneralName::DNSName(name) => names.push(name.to_ascii_lowercase()),
+            GeneralName::URI(uri) => uris.push((*uri).to_owned()),
+            _ => {}
+        }
+    }
     if alternatives.is_none() {
         let common = parsed.subject().iter_common_name().filter_map(|name| name.as_str().ok());
         names.extend(common.map(str::to_ascii_lowercase));
     }
     let validity = parsed.validity();
-    Ok((names, validity.not_before.timestamp(), validity.not_after.timestamp()))
+    Ok((names, uris, validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod client;
 mod client_names;
 mod credential;
 mod names;
+mod peer;
+mod subject;
 mod table;
 
 use std::sync::{Arc, LazyLock};
@@ -17,6 +19,7 @@ use serin_api::proxy::TlsVersion;
 pub(crate) use chain::Chain;
 pub(crate) use client::client_config;
 pub use credential::{Credential, CredentialError, CredentialMap, Pem};
+pub(crate) use peer::PeerCertificate;
 pub(crate) use table::{TlsBuilder, TlsTable};
 
 /// The one cryptography provider of the data plane.

@@ -10,7 +10,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::{ConnectionState, Worker};
-use crate::tls::TlsTable;
+use crate::tls::{PeerCertificate, TlsTable};
 
 /// A client's socket. What TLS needs is kept apart, so that it costs a plain connection nothing.
 pub(crate) enum ClientStream {
@@ -34,6 +34,10 @@ impl ClientStream {
             let config = chain.config(&hello);
             let stream = greeted.into_stream(config).await?;
             state.secured_by(chain);
+            let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+            if let Some(certificate) = PeerCertificate::new(shown, chain) {
+                state.shown(certificate);
+            }
             Ok(Self::Tls(Box::new(stream)))
         };
         let result = shaken.await;

@@ -11,7 +11,7 @@ use http::HeaderValue;
 
 use super::{LocalListener, LocalTable, ticks};
 use crate::forward::Tunnel;
-use crate::tls::Chain;
+use crate::tls::{Chain, PeerCertificate};
 
 /// How long an old connection without a request may wait for its last one.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -25,6 +25,8 @@ pub(crate) struct ConnectionState {
     pub(crate) forwarded_for: HeaderValue,
     /// How it speaks TLS; empty where it does not.
     chain: OnceCell<Arc<Chain>>,
+    /// The certificate that the client has shown; empty where it has shown none.
+    certificate: OnceCell<Box<PeerCertificate>>,
     in_flight: Cell<u32>,
     /// How many requests there were.
     requests: Cell<u32>,
@@ -75,6 +77,7 @@ impl ConnectionState {
             peer_port,
             forwarded_for,
             chain: OnceCell::new(),
+            certificate: OnceCell::new(),
             in_flight: Cell::new(0),
             requests: Cell::new(0),
             opened_at: now,
@@ -103,6 +106,16 @@ impl ConnectionState {
     /// How the connection speaks TLS, if it does.
     pub(crate) fn chain(&self) -> Option<&Chain> {
         self.chain.get().map(|chain| &**chain)
+    }
+
+    /// The client has shown this certificate.
+    pub(super) fn shown(&self, certificate: PeerCertificate) {
+        let _ = self.certificate.set(Box::new(certificate));
+    }
+
+    /// The certificate that the client has shown, if it has.
+    pub(crate) fn certificate(&self) -> Option<&PeerCertificate> {
+        self.certificate.get().map(|certificate| &**certificate)
     }
 
     /// `http` or `https`.

@@ -69,13 +69,18 @@ impl Authority {
         self.sign(&[name], ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    fn sign(&self, names: &[&str], usage: ExtendedKeyUsagePurpose) -> Identity {
+    /// A certificate for either side, as `params` say.
+    pub fn issue_as(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("signed").pem();
+        Identity { certificate, key: key.serialize_pem(), authority: String::new() }
+    }
+
+    fn sign(&self, names: &[&str], usage: ExtendedKeyUsagePurpose) -> Identity {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("names");
         params.extended_key_usages = vec![usage];
-        let certificate = params.signed_by(&key, &self.issuer).expect("signed").pem();
-        Identity { certificate, key: key.serialize_pem(), authority: String::new() }
+        self.issue_as(params)
     }
 
     /// How a client that believes in this root speaks TLS, without resuming sessions.

@@ -4,8 +4,8 @@ use serin_api::GoDuration;
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
 use serin_api::proxy::{
-    Codec, ConnectionSettings, EscapedSlashes, ForwardedSettings, Http2Settings, HttpSettings, PathSettings,
-    ServerHeader, Underscores,
+    ClientCertificateDetails, ClientCertificateHeader, ClientCertificateSettings, Codec, ConnectionSettings,
+    EscapedSlashes, ForwardedSettings, Http2Settings, HttpSettings, PathSettings, ServerHeader, Underscores,
 };
 
 use crate::fixture::World;
@@ -38,7 +38,8 @@ fn every_field_reaches_the_listener() {
          xffNumTrustedHops: 2, skipXffAppend: true, appendXForwardedPort: true, generateRequestId: false, \
          preserveExternalRequestId: true, headersWithUnderscoresAction: DROP_HEADER, idleTimeout: 1m, streamIdleTimeout: 0s, \
          requestHeadersTimeout: 2s, maxConnectionDuration: 1h, maxRequestsPerConnection: 7, maxRequestHeadersKb: 8, \
-         maxHeadersCount: 9, codecType: HTTP1, http2ProtocolOptions: {maxConcurrentStreams: 3, \
+         maxHeadersCount: 9, codecType: HTTP1, forwardClientCertDetails: APPEND_FORWARD, \
+         setCurrentClientCertDetails: {subject: true, chain: true, uri: false}, http2ProtocolOptions: {maxConcurrentStreams: 3, \
          initialStreamWindowSize: 65535, initialConnectionWindowSize: 65536}}",
     );
     assert_eq!(status(&world), (Accepted, String::new()));
@@ -63,6 +64,10 @@ fn every_field_reaches_the_listener() {
             generate_request_id: false,
             keep_external_request_id: true,
         },
+        client_certificate: ClientCertificateSettings {
+            header: ClientCertificateHeader::Append,
+            details: ClientCertificateDetails { subject: true, chain: true, ..Default::default() },
+        },
         underscores: Underscores::Drop,
         server: Some(ServerHeader { name: "us".to_owned(), overwrite: false }),
         via: Some("here".to_owned()),
@@ -77,6 +82,7 @@ fn without_settings_paths_are_normalised_and_whoever_connects_is_the_client() {
         "{normalizePath: null}",
         "{pathWithEscapedSlashesAction: 0, via: ''}",
         "{maxConnectionDuration: 0s, maxRequestsPerConnection: 0}",
+        "{forwardClientCertDetails: 0, setCurrentClientCertDetails: {cert: true}}",
     ] {
         let settings = settings(&world(silent));
         assert_eq!(settings, HttpSettings::default(), "{silent}");
@@ -110,6 +116,8 @@ fn a_bad_value_is_named_and_the_others_hold() {
         ("{mergeSlashes: true, maxRequestHeadersKb: 8193}", "maxRequestHeadersKb"),
         ("{mergeSlashes: true, maxHeadersCount: 0}", "maxHeadersCount"),
         ("{mergeSlashes: true, codecType: HTTP3}", "codecType"),
+        ("{mergeSlashes: true, forwardClientCertDetails: SOMETIMES}", "forwardClientCertDetails"),
+        ("{mergeSlashes: true, setCurrentClientCertDetails: {dns: 1}}", "setCurrentClientCertDetails.dns"),
         (
             "{mergeSlashes: true, http2ProtocolOptions: {initialStreamWindowSize: 1}}",
             "http2ProtocolOptions.initialStreamWindowSize",

@@ -108,7 +108,7 @@ fn normal(message: &str, own: &str) -> String {
 }
 
 /// An upstream that answers each message on a connection of its own, and tells of it.
-fn upstream(answer: fn(&str) -> String) -> (SocketAddr, Receiver<String>) {
+pub fn upstream(answer: fn(&str) -> String) -> (SocketAddr, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (tell, told) = channel();

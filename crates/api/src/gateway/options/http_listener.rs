@@ -1,9 +1,11 @@
 //! The options of a Gateway's HTTP listener: how it speaks HTTP, and what it does to every request.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::{GoDuration, enumeration};
+use super::choices::choices;
+use super::client_certificate::{ForwardClientCertDetails, SetCurrentClientCertDetails};
+use crate::GoDuration;
 
 /// The options of an HTTP listener.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +66,13 @@ pub struct HttpConnectionManagerSettings {
     /// What is done with request headers that have a `_` in their names (default: nothing).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers_with_underscores_action: Option<HeadersWithUnderscoreAction>,
+    /// What is done with `x-forwarded-client-cert`, which tells upstreams of the client's certificate (default: it is
+    /// taken out, whoever sent it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward_client_cert_details: Option<ForwardClientCertDetails>,
+    /// What it tells beside the certificate's hash, where it is written here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_current_client_cert_details: Option<SetCurrentClientCertDetails>,
     /// How long a connection may stay open without a request on it (default 1h). 0: as long as it likes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<GoDuration>,
@@ -106,22 +115,6 @@ pub struct Http2ProtocolOptions {
     /// The same for all requests of a connection together, from 65535 (default 1048576).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_connection_window_size: Option<u32>,
-}
-
-macro_rules! choices {
-    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-        pub enum $name {
-            $($(#[$of])* #[serde(rename = $text)] $variant,)*
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                enumeration::deserialize(deserializer, &[$(($text, Self::$variant),)*], &[])
-            }
-        }
-    };
 }
 
 choices! {

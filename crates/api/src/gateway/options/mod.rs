@@ -2,6 +2,8 @@
 //! catalogue alone, and is reported on whoever uses it.
 
 mod buffer;
+mod choices;
+mod client_certificate;
 mod cors;
 mod destination;
 mod faults;
@@ -16,6 +18,7 @@ mod shadowing;
 mod upgrades;
 
 pub use buffer::{Buffer, BufferPerRoute};
+pub use client_certificate::{ForwardClientCertDetails, SetCurrentClientCertDetails};
 pub use cors::CorsPolicy;
 pub use destination::WeightedDestinationOptions;
 pub use faults::{RouteAbort, RouteDelay, RouteFaults};
