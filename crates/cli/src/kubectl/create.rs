@@ -1,4 +1,4 @@
-//! `kubectl create`: from manifests, and namespaces by name.
+//! `kubectl create`: from manifests, and namespaces and Secrets by name.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -7,13 +7,15 @@ use super::apply::Validate;
 use super::manifest::{self, Files};
 use super::print::{self, DryRun, Output};
 use super::resource::Catalogue;
+use super::secret::Secret;
 use super::session::{Session, query};
 use crate::failure::{Failure, Outcome};
 use crate::out;
 
 /// Flags of `create`.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  serin kubectl create -f app.yaml\n  serin kubectl create ns echo")]
+#[command(after_help = "Examples:\n  serin kubectl create -f app.yaml\n  serin kubectl create ns echo\n  \
+                        serin kubectl create secret tls shop-tls --cert cert.pem --key key.pem")]
 pub(super) struct Options {
     #[command(subcommand)]
     what: Option<What>,
@@ -46,6 +48,9 @@ enum What {
         /// Its name
         name: String,
     },
+    /// Create a Secret
+    #[command(subcommand)]
+    Secret(Secret),
 }
 
 pub(super) async fn run(session: &Session, options: &Options) -> Outcome {
@@ -55,6 +60,7 @@ pub(super) async fn run(session: &Session, options: &Options) -> Outcome {
             let value = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
             vec![manifest::Manifest { value, file: String::new() }]
         }
+        Some(What::Secret(secret)) => vec![manifest::Manifest { value: secret.manifest()?, file: String::new() }],
         None => manifest::read(&options.files)?,
     };
     let output = options.how.output.as_deref().map(Output::parse).transpose()?;

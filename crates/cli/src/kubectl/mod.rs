@@ -14,6 +14,7 @@ mod print;
 mod resource;
 mod rollout;
 mod scale;
+mod secret;
 mod session;
 mod table;
 mod wait;
