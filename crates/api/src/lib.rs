@@ -23,6 +23,7 @@ mod log_format;
 mod options;
 pub mod proxy;
 mod reference;
+mod response_flag;
 mod schema;
 mod status;
 
@@ -33,6 +34,7 @@ pub use duration::GoDuration;
 pub use log_format::{LogFormat, LogFormatError, LogOperator, LogPiece};
 pub use options::{RawOptions, Unread, Written};
 pub use reference::{Ref, ResourceId, ResourceKind};
+pub use response_flag::ResponseFlag;
 pub use schema::{KindFields, KnownField, crd_stream, crds, known_fields, unimplemented};
 pub use status::{NamespacedStatuses, ResourceStatus, StatusState};
 

@@ -40,6 +40,8 @@ pub enum LogOperator {
     Duration,
     /// Milliseconds from the request's headers to those of the upstream's response.
     ResponseDuration,
+    /// What failed below HTTP, between the gateway and the endpoint.
+    UpstreamTransportFailure,
     /// The address of the endpoint.
     UpstreamHost,
     /// The name of the upstream.
@@ -166,6 +168,7 @@ fn plain(name: &str) -> Option<LogOperator> {
         "BYTES_SENT" => LogOperator::BytesSent,
         "DURATION" => LogOperator::Duration,
         "RESPONSE_DURATION" => LogOperator::ResponseDuration,
+        "UPSTREAM_TRANSPORT_FAILURE_REASON" => LogOperator::UpstreamTransportFailure,
         "UPSTREAM_HOST" => LogOperator::UpstreamHost,
         "UPSTREAM_CLUSTER" => LogOperator::UpstreamCluster,
         "ROUTE_NAME" => LogOperator::RouteName,

@@ -36,7 +36,9 @@ impl Envoy {
         std::fs::write(&file, bootstrap)?;
         let log = File::create(log(files.path()))?;
         let process = Command::new(program)
-            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn", "--config-path"])
+            .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"])
+            // Access logs are read at once.
+            .args(["--file-flush-interval-msec", "10", "--config-path"])
             .arg(&file)
             .arg("--admin-address-path")
             .arg(admin_file(files.path()))

@@ -116,7 +116,7 @@ fn each_request_is_a_line_in_text_and_one_in_json() {
     for (field, value) in [
         ("code", json!(200)),
         ("agent", json!("me")),
-        ("flags", Value::Null),
+        ("flags", json!("-")),
         ("to", json!("up")),
         ("both", json!("POST HTTP/1.1")),
         ("route", json!("route /up")),

@@ -7,6 +7,7 @@
 //! current one to every Envoy that connects, over one stream (ADS), state-of-the-world or delta, and remembers per node
 //! what was accepted and what was refused. A [`Feed`] keeps what one route did wrong from holding up all others.
 
+mod access_log;
 pub mod bootstrap;
 mod buffer;
 mod circuit_breakers;

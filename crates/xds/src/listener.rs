@@ -9,6 +9,7 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 use envoy_types::pb::google::protobuf::BoolValue;
 use serin_api::proxy;
 
+use crate::access_log::access_logs;
 use crate::connection_manager::connection_manager;
 use crate::https;
 use crate::protobuf::{any, socket_address};
@@ -50,12 +51,13 @@ pub(crate) fn listener(
         tls: _,
         strip_any_host_port,
         http,
-        // Envoys do not get them yet.
-        access_logs: _,
+        access_logs: logs,
         virtual_hosts: _,
     } = listener;
     let (host, port) = addresses.of(listener);
-    let filter = network_filter(&connection_manager(name, *strip_any_host_port, http));
+    let mut manager = connection_manager(name, *strip_any_host_port, http);
+    manager.access_log = access_logs(logs);
+    let filter = network_filter(&manager);
     let (filter_chains, listener_filters) = match ssl {
         true => (https::chains(listener, secrets, &filter), vec![https::inspector()]),
         false => (vec![FilterChain { filters: vec![filter], ..FilterChain::default() }], Vec::new()),

@@ -11,7 +11,7 @@ use envoy_types::pb::envoy::r#type::matcher::v3::{
     RegexMatchAndSubstitute, RegexMatcher, StringMatcher, string_matcher,
 };
 use envoy_types::pb::google::protobuf::value::Kind;
-use envoy_types::pb::google::protobuf::{Any, Duration as ProtobufDuration, Struct, Value};
+use envoy_types::pb::google::protobuf::{Any, Duration as ProtobufDuration, ListValue, Struct, Value};
 use prost::{Message, Name};
 use serin_api::proxy::Substitution;
 
@@ -55,6 +55,25 @@ pub(crate) fn subset_metadata(labels: &BTreeMap<String, String>) -> Option<Metad
 pub(crate) fn label_struct(labels: &BTreeMap<String, String>) -> Struct {
     let value = |text: &String| Value { kind: Some(Kind::StringValue(text.clone())) };
     Struct { fields: labels.iter().map(|(key, text)| (key.clone(), value(text))).collect() }
+}
+
+/// An object of JSON.
+pub(crate) fn json_struct(object: &serde_json::Map<String, serde_json::Value>) -> Struct {
+    Struct { fields: object.iter().map(|(name, value)| (name.clone(), json_value(value))).collect() }
+}
+
+fn json_value(value: &serde_json::Value) -> Value {
+    let kind = match value {
+        serde_json::Value::Null => Kind::NullValue(0),
+        serde_json::Value::Bool(truth) => Kind::BoolValue(*truth),
+        serde_json::Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap_or_default()),
+        serde_json::Value::String(text) => Kind::StringValue(text.clone()),
+        serde_json::Value::Array(items) => {
+            Kind::ListValue(ListValue { values: items.iter().map(json_value).collect() })
+        }
+        serde_json::Value::Object(object) => Kind::StructValue(json_struct(object)),
+    };
+    Value { kind: Some(kind) }
 }
 
 /// The stream that the resource itself came over.

@@ -132,8 +132,9 @@ fn value(operator: &LogOperator, record: &Record, end: &End<'_>) -> Option<Strin
     match operator {
         LogOperator::StartTime(format) => Some(time(record.begun, format.as_deref())),
         LogOperator::Protocol => some(record.protocol),
-        LogOperator::ResponseCodeDetails => some(end.outcome.details()),
-        LogOperator::ResponseFlags => some(end.outcome.flag()),
+        LogOperator::ResponseCodeDetails => some(&end.outcome.details()),
+        LogOperator::ResponseFlags => Some(record.flags.with(end.outcome.flag()).to_string()),
+        LogOperator::UpstreamTransportFailure => end.outcome.transport_failure().map(str::to_owned),
         LogOperator::UpstreamHost => record.upstream.map(|address| address.to_string()),
         LogOperator::UpstreamCluster => some(end.cluster),
         LogOperator::RouteName => some(end.route),

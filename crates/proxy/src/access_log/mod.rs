@@ -4,6 +4,7 @@
 //! is made when the request is over and handed to the file's own thread. A worker never waits for a file: a line that
 //! finds its queue full is dropped and counted.
 
+mod flags;
 mod line;
 mod record;
 mod writer;
@@ -18,6 +19,7 @@ use rustc_hash::FxHashMap;
 use serin_api::LogOperator;
 use serin_api::proxy::AccessLog;
 
+pub(crate) use flags::Flags;
 use line::Line;
 pub(crate) use record::{Outcome, Record};
 use writer::LogFile;

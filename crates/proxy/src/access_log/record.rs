@@ -1,13 +1,18 @@
 //! What is remembered of a request for its line.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderValue, Request, Response, Version};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version};
+use http_body::Body;
 use rustc_hash::FxHashMap;
+use serin_api::ResponseFlag;
 
-use super::AccessLogs;
+use super::{AccessLogs, Flags};
+use crate::forward::Unconnected;
 
 /// How a request ended, as far as the data plane decided it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +31,7 @@ pub(crate) enum Outcome {
     /// No endpoint.
     NoHealthyUpstream,
     /// No connection to an endpoint.
-    ConnectFailure,
+    Unconnected(Unconnected),
     /// The upstream has too much under way.
     Overflow,
     /// The endpoint closed the connection.
@@ -47,35 +52,35 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// Envoy's response flag.
-    pub(super) fn flag(self) -> &'static str {
-        match self {
-            Self::ViaUpstream | Self::Direct => "-",
-            Self::Refused => "DPE",
-            Self::NoRoute => "NR",
-            Self::NoCluster => "NC",
-            Self::NoHealthyUpstream => "UH",
-            Self::ConnectFailure => "UF",
-            Self::Overflow => "UO",
-            Self::UpstreamClosed => "UC",
-            Self::UpstreamReset => "UR",
-            Self::UpstreamProtocol => "UPE",
-            Self::Timeout => "UT",
-            Self::Standstill => "SI",
-            Self::FaultAborted => "FI",
-            Self::ClientLeft => "DC",
-        }
+    pub(super) fn flag(self) -> Option<ResponseFlag> {
+        Some(match self {
+            Self::ViaUpstream | Self::Direct => return None,
+            Self::Refused => ResponseFlag::ClientProtocol,
+            Self::NoRoute => ResponseFlag::NoRoute,
+            Self::NoCluster => ResponseFlag::NoCluster,
+            Self::NoHealthyUpstream => ResponseFlag::NoHealthyUpstream,
+            Self::Unconnected(_) => ResponseFlag::UpstreamConnectFailure,
+            Self::Overflow => ResponseFlag::UpstreamOverflow,
+            Self::UpstreamClosed => ResponseFlag::UpstreamClosed,
+            Self::UpstreamReset => ResponseFlag::UpstreamReset,
+            Self::UpstreamProtocol => ResponseFlag::UpstreamProtocol,
+            Self::Timeout => ResponseFlag::UpstreamTimeout,
+            Self::Standstill => ResponseFlag::Standstill,
+            Self::FaultAborted => ResponseFlag::FaultInjected,
+            Self::ClientLeft => ResponseFlag::ClientClosed,
+        })
     }
 
     /// Envoy's words for it.
-    pub(super) fn details(self) -> &'static str {
-        match self {
+    pub(super) fn details(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::ViaUpstream => "via_upstream",
             Self::Direct => "direct_response",
             Self::Refused => "downstream_protocol_error",
             Self::NoRoute => "route_not_found",
             Self::NoCluster => "cluster_not_found",
             Self::NoHealthyUpstream => "no_healthy_upstream",
-            Self::ConnectFailure => "upstream_reset_before_response_started{connection_failure}",
+            Self::Unconnected(reason) => return unconnected(reason).into(),
             Self::UpstreamClosed => "upstream_reset_before_response_started{connection_termination}",
             Self::UpstreamReset => "upstream_reset_before_response_started{remote_reset}",
             Self::UpstreamProtocol => "upstream_reset_before_response_started{protocol_error}",
@@ -84,8 +89,23 @@ impl Outcome {
             Self::FaultAborted => "fault_filter_abort",
             Self::Overflow => "upstream_reset_before_response_started{overflow}",
             Self::ClientLeft => "downstream_remote_disconnect",
-        }
+        })
     }
+
+    /// What failed below HTTP, between us and the endpoint.
+    pub(super) fn transport_failure(self) -> Option<&'static str> {
+        if let Self::Unconnected(reason) = self { reason.transport() } else { None }
+    }
+}
+
+fn unconnected(reason: Unconnected) -> String {
+    let what = match reason {
+        Unconnected::TimedOut => "connection_timeout",
+        Unconnected::Ended => "connection_termination",
+        _ => "remote_connection_failure",
+    };
+    let why = reason.transport().map(|why| format!("|{}", why.replace(' ', "_"))).unwrap_or_default();
+    format!("upstream_reset_before_response_started{{{what}{why}}}")
 }
 
 /// What is known of one request. Only headers that some format names are kept.
@@ -100,6 +120,8 @@ pub(crate) struct Record {
     pub(super) peer: SocketAddr,
     pub(super) upstream: Option<SocketAddr>,
     pub(super) response_after: Option<Duration>,
+    /// Beside what the outcome says.
+    pub(crate) flags: Flags,
     pub(crate) received: u64,
     pub(crate) sent: u64,
 }
@@ -130,6 +152,7 @@ impl Record {
             peer,
             upstream: None,
             response_after: None,
+            flags: Flags::default(),
             received: 0,
             sent: 0,
             logs,
@@ -164,8 +187,12 @@ impl Record {
     }
 
     /// Keeps the response's headers as they go to the client.
-    pub(crate) fn keep_response<B>(&mut self, response: &Response<B>) {
+    pub(crate) fn keep_response<B: Body>(&mut self, response: &Response<B>) {
         let headers = response.headers();
-        self.response_headers = self.logs.response_names.iter().map(|name| headers.get(name).cloned()).collect();
+        // The library adds the length of what we say ourselves when it writes it.
+        let length = response.body().size_hint().exact().filter(|length| *length > 0);
+        let length = |name: &HeaderName| length.filter(|_| name == CONTENT_LENGTH).map(HeaderValue::from);
+        let kept = |name: &HeaderName| headers.get(name).cloned().or_else(|| length(name));
+        self.response_headers = self.logs.response_names.iter().map(kept).collect();
     }
 }

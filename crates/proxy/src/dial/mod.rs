@@ -49,7 +49,9 @@ enum Tls {
 /// Why there is no connection.
 #[derive(Debug)]
 pub(crate) enum DialError {
-    /// The endpoint cannot be reached.
+    /// Nobody listens at the endpoint.
+    Refused,
+    /// The endpoint cannot be reached, for another reason.
     Unreachable,
     /// There is no credential to speak TLS with.
     NoCredential,
@@ -71,7 +73,10 @@ pub(crate) async fn connect(address: SocketAddr, dial: Option<&Dial>) -> Result<
     if matches!(tls, Some(Tls::Missing)) {
         return Err(DialError::NoCredential);
     }
-    let stream = TcpStream::connect(address).await.map_err(|_| DialError::Unreachable)?;
+    let stream = TcpStream::connect(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::ConnectionRefused => DialError::Refused,
+        _ => DialError::Unreachable,
+    })?;
     stream.set_nodelay(true).map_err(|_| DialError::Unreachable)?;
     if let Some(keepalive) = dial.and_then(|dial| dial.connections.keepalive) {
         // Without it the connection is no worse than others.

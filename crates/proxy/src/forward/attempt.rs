@@ -20,12 +20,13 @@ use super::outgoing::Outgoing;
 use super::patience::{Patience, TimeLimit};
 use super::pool::Pool;
 use super::retry::{Outcome, Retrying};
+use super::unconnected::Unconnected;
 use super::upstream::{SendError, UpstreamConnection};
 use super::witness::witness;
 use super::{deliver, reply};
 use crate::access_log::Outcome as Ended;
 use crate::balance::{Aim, Candidate, Overflow};
-use crate::dial::{self, Dial, DialError, Socket};
+use crate::dial::{self, Dial, Socket};
 use crate::http1::ResponseHead;
 use crate::policy::NoResponse;
 use crate::worker::{LocalDestination, Worker};
@@ -38,7 +39,7 @@ const ATTEMPTS: usize = 3;
 
 /// Why a try came to nothing.
 pub(super) enum Failure {
-    Connect(&'static str),
+    Connect(Unconnected),
     /// See [`SendError::Closed`].
     Closed {
         stale: bool,
@@ -115,6 +116,7 @@ pub(super) async fn run(
         let (wait, again) = match tried {
             Ok((head, mut upstream)) => match tries.after_response(&head, &mut upstream, pool) {
                 None => {
+                    tries.tell_end(&mut exchange);
                     upstream.forget_replay();
                     return deliver(
                         exchange,
@@ -139,7 +141,10 @@ pub(super) async fn run(
                     record.received = request.received();
                 }
                 match tries.after_failure(&failure, request, pool) {
-                    None => return failed(exchange, &failure, tries.attempt()),
+                    None => {
+                        tries.tell_end(&mut exchange);
+                        return failed(exchange, &failure, tries.attempt());
+                    }
                     Some(again) => again,
                 }
             }
@@ -179,6 +184,15 @@ impl<'d> Tries<'d> {
         }
         if to_client {
             exchange.note().attempts = attempt;
+        }
+    }
+
+    /// Tells the access logs why there is no further try, where the route asks for one.
+    fn tell_end(&self, exchange: &mut Exchange) {
+        if let Some(flag) = self.retrying.as_ref().and_then(Retrying::given_up)
+            && let Some(record) = exchange.record()
+        {
+            record.flags.add(flag);
         }
     }
 
@@ -296,7 +310,7 @@ pub(super) fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) ->
     let unanswered = |outcome, status, reason| (outcome, status, reply::unanswered(reason, attempt > 1));
     let unavailable = StatusCode::SERVICE_UNAVAILABLE;
     let (outcome, status, text) = match failure {
-        Failure::Connect(reason) => unanswered(Ended::ConnectFailure, unavailable, reason),
+        Failure::Connect(reason) => unanswered(Ended::Unconnected(*reason), unavailable, reason.told()),
         Failure::Closed { .. } => unanswered(Ended::UpstreamClosed, unavailable, reply::DISCONNECTED),
         Failure::Unprocessed => unanswered(Ended::UpstreamReset, unavailable, reply::REMOTE_REFUSED),
         Failure::Reset(reason) => unanswered(Ended::UpstreamReset, unavailable, reason),
@@ -358,29 +372,24 @@ async fn stream(
         let connecting = pool.http2.connect(async move {
             let made = dial(address, how, time).await;
             let _ = count(&mine, made.as_ref().map(drop).map_err(|reason| *reason));
-            Http2Connection::open(made?, settings, &mine).await.map_err(|_| reply::DISCONNECTED)
+            Http2Connection::open(made?, settings, &mine).await.map_err(|_| Unconnected::Ended)
         });
         patience.within(read, connecting).await.map_err(Failure::Time)?.map_err(Failure::Connect)?;
     }
 }
 
 /// A socket, or the reason why there is none.
-async fn dial(address: SocketAddr, how: Option<Arc<Dial>>, time: Duration) -> Result<Socket, &'static str> {
+async fn dial(address: SocketAddr, how: Option<Arc<Dial>>, time: Duration) -> Result<Socket, Unconnected> {
     let own = how.as_ref().and_then(|how| how.connections().connect_timeout);
     let time = own.map_or(time, |own| own.0);
     let Ok(made) = tokio::time::timeout(time, dial::connect(address, how.as_deref())).await else {
-        return Err(reply::CONNECT_TIMEOUT);
+        return Err(Unconnected::TimedOut);
     };
-    made.map_err(|error| match error {
-        DialError::Unreachable => reply::CONNECT_FAILURE,
-        DialError::NoCredential => reply::NO_CREDENTIAL,
-        DialError::Untrusted => reply::UNTRUSTED,
-        DialError::Handshake => reply::HANDSHAKE,
-    })
+    made.map_err(Unconnected::from)
 }
 
 /// Counts a connection, or that there is none.
-fn count<T>(worker: &Worker, made: Result<T, &'static str>) -> Result<T, Failure> {
+fn count<T>(worker: &Worker, made: Result<T, Unconnected>) -> Result<T, Failure> {
     match &made {
         Ok(_) => worker.counters.upstream_connections_total.add(1),
         Err(_) => worker.counters.upstream_connect_failures.add(1),

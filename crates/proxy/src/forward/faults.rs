@@ -1,16 +1,20 @@
 //! Faults that a route makes on purpose, before a request goes anywhere.
 
 use http::StatusCode;
+use serin_api::ResponseFlag;
 use tokio::time::sleep;
 
 use super::exchange::Exchange;
 
 /// Holds the request up, if it is to be; then the status to answer it with, if it is not to be forwarded.
-pub(super) async fn make(exchange: &Exchange) -> Option<StatusCode> {
+pub(super) async fn make(exchange: &mut Exchange) -> Option<StatusCode> {
     let faults = exchange.policy.as_ref()?.faults()?;
     let delay = faults.delay(&mut exchange.worker.random.borrow_mut());
     if let Some(delay) = delay {
         sleep(delay).await;
+        if let Some(record) = exchange.record() {
+            record.flags.add(ResponseFlag::DelayInjected);
+        }
     }
-    faults.abort(&mut exchange.worker.random.borrow_mut())
+    exchange.policy.as_ref()?.faults()?.abort(&mut exchange.worker.random.borrow_mut())
 }

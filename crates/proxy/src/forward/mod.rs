@@ -19,6 +19,7 @@ mod retry;
 mod shadow;
 mod strict;
 mod tunnel;
+mod unconnected;
 mod upstream;
 mod witness;
 
@@ -48,6 +49,7 @@ pub use headers::{HostError, authority};
 pub(crate) use http2::Http2Settings;
 pub(crate) use pool::Pool;
 pub(crate) use tunnel::Tunnel;
+pub(crate) use unconnected::Unconnected;
 
 /// What is done with a request, taken out of the configuration.
 enum Decision {
@@ -243,7 +245,7 @@ async fn forward(
         Some(CorsRequest::Allowed(origin)) => exchange.note().origin = Some(origin),
         Some(CorsRequest::Preflight(headers)) => return reply::preflight(exchange, headers),
     }
-    if let Some(refused) = faults::make(&exchange).await {
+    if let Some(refused) = faults::make(&mut exchange).await {
         exchange.outcome = Outcome::FaultAborted;
         changes::save(&mut exchange, &request);
         return reply::text(exchange, refused, reply::FAULT);

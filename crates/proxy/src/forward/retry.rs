@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serin_api::ResponseFlag;
+
 use crate::balance::RetryPermit;
 use crate::http1::ResponseHead;
 use crate::policy::{CompiledPolicy, CompiledRetries, NoResponse};
@@ -16,6 +18,8 @@ pub(super) struct Retrying {
     interval: Duration,
     tried: Vec<SocketAddr>,
     permit: Option<RetryPermit>,
+    /// Why it is not tried once more, though the route asks for it.
+    given_up: Option<ResponseFlag>,
 }
 
 /// What became of a try.
@@ -29,7 +33,7 @@ impl Retrying {
     pub(super) fn new(policy: Option<&CompiledPolicy>) -> Option<Self> {
         let policy = policy?.retries()?;
         let (left, interval) = (policy.times, policy.back_off.0);
-        Some(Self { policy: Arc::clone(policy), left, interval, tried: Vec::new(), permit: None })
+        Some(Self { policy: Arc::clone(policy), left, interval, tried: Vec::new(), permit: None, given_up: None })
     }
 
     /// Which try the next one is.
@@ -40,6 +44,11 @@ impl Retrying {
     /// The endpoints that it has been sent to.
     pub(super) fn tried(&self) -> &[SocketAddr] {
         &self.tried
+    }
+
+    /// Why it was given up, though the route asks for another try.
+    pub(super) fn given_up(&self) -> Option<ResponseFlag> {
+        self.given_up
     }
 
     /// Whether the request is to be tried again after `outcome` at `address`, and how long to wait first.
@@ -55,12 +64,17 @@ impl Retrying {
             Outcome::Response(head) => self.policy.after_response(head.status, &head.headers),
             Outcome::None(what) => self.policy.after_no_response(*what),
         };
-        if !asked || self.left == 0 {
+        if !asked {
+            return None;
+        }
+        if self.left == 0 {
+            self.given_up = Some(ResponseFlag::RetriesExhausted);
             return None;
         }
         self.permit = destination.permit_retry();
         if self.permit.is_none() {
             worker.counters.upstream_retries_refused.add(1);
+            self.given_up = Some(ResponseFlag::UpstreamOverflow);
             return None;
         }
         self.left -= 1;

@@ -35,6 +35,11 @@ impl Both {
     /// Both serve `spec`; `answer` is what the upstream says to a message. Clusters of `away` refuse connections. `None`
     /// where there is no Envoy.
     pub fn serve(spec: &ProxySpec, away: &[&str], answer: fn(&str) -> String) -> Option<Self> {
+        Self::serve_each(spec, spec, away, answer)
+    }
+
+    /// As [`serve`](Self::serve), where something has to be another for the Envoy, such as a file.
+    pub fn serve_each(spec: &ProxySpec, envoys: &ProxySpec, away: &[&str], answer: fn(&str) -> String) -> Option<Self> {
         let stage = Stage::set(false)?;
         let (up, arrivals) = upstream(answer);
         let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -58,7 +63,7 @@ impl Both {
         plane.set_endpoints(endpoints.clone());
         plane.apply(spec.clone().into()).unwrap();
         let ours = plane.listeners()[0].address;
-        let number = stage.publish(spec.clone(), endpoints);
+        let number = stage.publish(envoys.clone(), endpoints);
         stage.settled(number);
         let envoys = stage.address(&spec.listeners[0].name);
         Some(Self { _stage: stage, _plane: plane, ours, envoys, arrivals })

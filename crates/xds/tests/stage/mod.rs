@@ -3,6 +3,7 @@
 
 pub mod both;
 pub mod identities;
+pub mod logs;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -11,6 +11,7 @@ use h2::client::SendRequest;
 
 use super::Http2Settings;
 use crate::dial::Socket;
+use crate::forward::Unconnected;
 use crate::worker::Worker;
 
 /// Bytes of a response's body that may be under way on one stream, unless something else is asked for.
@@ -94,7 +95,7 @@ impl Http2Connection {
 }
 
 /// A connection that is being made, for all requests that wait for it; an error is a reason for clients.
-type Connecting = Shared<LocalBoxFuture<'static, Result<Rc<Http2Connection>, &'static str>>>;
+type Connecting = Shared<LocalBoxFuture<'static, Result<Rc<Http2Connection>, Unconnected>>>;
 
 /// The connections to one endpoint.
 #[derive(Default)]
@@ -114,8 +115,8 @@ impl Http2Pool {
     /// A connection that is new; requests that ask while one is being made wait for that one.
     pub(crate) async fn connect(
         &self,
-        make: impl Future<Output = Result<Rc<Http2Connection>, &'static str>> + 'static,
-    ) -> Result<(), &'static str> {
+        make: impl Future<Output = Result<Rc<Http2Connection>, Unconnected>> + 'static,
+    ) -> Result<(), Unconnected> {
         let connecting = self.connecting.borrow_mut().get_or_insert_with(|| make.boxed_local().shared()).clone();
         let made = connecting.clone().await;
         let mut current = self.connecting.borrow_mut();
