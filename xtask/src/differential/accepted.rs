@@ -14,7 +14,7 @@ pub(crate) struct Rule {
 }
 
 /// All of them.
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 15] = [
     Rule { name: "connect-failure-text", level: connect_failure_text },
     Rule { name: "headers-of-the-upstreams-connection", level: headers_of_the_connection },
     Rule { name: "trailers-nobody-asked-for", level: trailers },
@@ -22,6 +22,13 @@ const RULES: [Rule; 8] = [
     Rule { name: "length-of-no-body", level: length_of_no_body },
     Rule { name: "lists-in-one-line", level: lists },
     Rule { name: "length-of-a-204", level: length_of_204 },
+    Rule { name: "words-of-a-refusal", level: words_of_a_refusal },
+    Rule { name: "scheme-of-a-redirect-behind-proxies", level: scheme_of_a_redirect },
+    Rule { name: "headers-of-an-escaped-slash", level: escaped_slash },
+    Rule { name: "buffered-for-nobody", level: buffered_for_nobody },
+    Rule { name: "a-buffers-limit-over-http-2", level: limit_over_http2 },
+    Rule { name: "underscores-over-http-2", level: underscores },
+    Rule { name: "another-endpoint-for-another-try", level: another_endpoint },
     // Last, because it compares what the others have levelled.
     Rule { name: "sent-again-on-a-new-connection", level: sent_again },
 ];
@@ -70,7 +77,8 @@ fn sent_again(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
     let uncounted = |arrival: &Arrival| {
         let mut request = arrival.request.clone();
         request.headers.retain(|(name, _)| name != "x-envoy-attempt-count");
-        (arrival.upstream.clone(), request)
+        let upstream = arrival.upstream.split('#').next().map(str::to_owned);
+        (upstream, request)
     };
     let mut all = ours.arrivals.iter().chain(&envoys.arrivals).map(uncounted);
     let first = all.next();
@@ -131,6 +139,87 @@ fn length_of_204(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
         && ours.header("content-length").is_none()
     {
         envoys.headers.retain(|(name, _)| name != "content-length");
+    }
+}
+
+fn words_of_a_refusal(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
+    if let Some((ours, envoys)) = answers(ours, envoys)
+        && unreached
+        && ours.status() == Some(400)
+        && ours.body.is_empty()
+        && (envoys.body == b"Bad Request" || request.method == "HEAD")
+    {
+        envoys.body.clear();
+        envoys.headers.retain(|(name, _)| !matches!(name.as_str(), "content-length" | "content-type"));
+        let length = ours.headers.iter().filter(|(name, _)| name == "content-length").cloned();
+        envoys.headers.extend(length);
+        envoys.headers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+}
+
+fn scheme_of_a_redirect(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let times = request.headers.iter().filter(|(name, _)| name == "x-forwarded-proto").count();
+    let told = times > 1 || (times == 1 && request.protocol == Protocol::Http2);
+    let Some((ours, envoys)) = answers(ours, envoys) else { return };
+    let Some(location) = ours.header("location").filter(|_| told) else {
+        return;
+    };
+    for (_, value) in envoys.headers.iter_mut().filter(|(name, _)| name == "location") {
+        if location.strip_prefix("https") == value.strip_prefix("http") {
+            location.clone_into(value);
+        }
+    }
+}
+
+fn escaped_slash(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let target = request.target.to_ascii_lowercase();
+    let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
+    let Some((ours, envoys)) = answers(ours, envoys) else { return };
+    let here = || ours.header("location").is_some_and(|location| location.starts_with('/'));
+    let refused_alike = ours.status() == envoys.status() && ours.body.is_empty() && envoys.body.is_empty();
+    let turned = matches!(ours.status(), Some(400)) || (ours.status() == Some(307) && here());
+    if unreached && refused_alike && turned && (target.contains("%2f") || target.contains("%5c")) {
+        envoys.clone_from(ours);
+    }
+}
+
+fn buffered_for_nobody(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
+    let too_long = |outcome: &Outcome| outcome.answer.as_ref().is_ok_and(|answer| answer.status() == Some(413));
+    if unreached
+        && (too_long(envoys) || too_long(ours))
+        && ours.answer.is_ok()
+        && envoys.answer.is_ok()
+        && !matches!(request.body, Body::None | Body::Length(0))
+    {
+        envoys.answer.clone_from(&ours.answer);
+    }
+}
+
+fn limit_over_http2(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let too_long = ours.answer.as_ref().is_ok_and(|answer| answer.status() == Some(413)) && ours.arrivals.is_empty();
+    let whole = matches!(request.body, Body::Length(1..));
+    if too_long && whole && request.protocol == Protocol::Http2 && envoys.answer.is_ok() {
+        envoys.clone_from(ours);
+    }
+}
+
+fn underscores(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let refused = ours.answer.as_ref().is_ok_and(|answer| answer.status() == Some(400));
+    let named = request.headers.iter().any(|(name, _)| name.contains('_'));
+    if request.protocol == Protocol::Http2 && named && refused && ours.arrivals.is_empty() && envoys.answer.is_err() {
+        envoys.answer.clone_from(&ours.answer);
+    }
+}
+
+fn another_endpoint(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+    let cluster = |arrival: &Arrival| arrival.upstream.split_once('#').map(|(cluster, _)| cluster.to_owned());
+    // The hash alone chose the first.
+    for (ours, envoys) in ours.arrivals.iter().zip(&mut envoys.arrivals).skip(1) {
+        if cluster(ours).is_some() && cluster(ours) == cluster(envoys) {
+            envoys.upstream.clone_from(&ours.upstream);
+        }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serin_api::proxy::{Action, Forward, VirtualHost};
+use serin_api::proxy::{Action, Forward, HashKey, HttpSettings, VirtualHost};
 
-use super::listeners;
+use super::hashing;
+use super::listeners::{self, Configuration, Place};
 use super::request::Request;
 
 /// Where cases that once differed are kept.
@@ -19,8 +19,11 @@ pub(crate) const DOMAIN: &str = "case";
 /// One virtual host and one request to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Case {
-    /// The name of the listener that the host is on.
+    /// The kind of listener that the host is on.
     pub(crate) listener: String,
+    /// How that listener speaks HTTP.
+    #[serde(default, skip_serializing_if = "HttpSettings::is_default")]
+    pub(crate) http: HttpSettings,
     pub(crate) host: VirtualHost,
     pub(crate) request: Request,
 }
@@ -36,7 +39,15 @@ impl Case {
             let has_path = |matcher: &serin_api::gateway::Matcher| {
                 [&matcher.prefix, &matcher.exact, &matcher.regex].iter().filter(|path| path.is_some()).count() == 1
             };
-            weighs && !route.matchers.is_empty() && route.matchers.iter().all(has_path)
+            // Without a hash the endpoint would be drawn.
+            let hashed = route
+                .policy
+                .as_ref()
+                .is_some_and(|policy| policy.hash.iter().any(|part| part.key == HashKey::SourceIp));
+            weighs
+                && (hashed || !hashing::is_for(&route.action))
+                && !route.matchers.is_empty()
+                && route.matchers.iter().all(has_path)
         });
         let request = &self.request;
         let can_be_sent = request.target.starts_with('/') && !request.method.is_empty() && !request.host.is_empty();
@@ -46,7 +57,7 @@ impl Case {
             .all(|text| !text.is_empty());
         let host_is_whole = host_is_whole && !self.host.domains.is_empty();
         let named = request.headers.iter().all(|(name, _)| !name.is_empty());
-        routes_are_whole && can_be_sent && named && host_is_whole && listeners::named(&self.listener).is_some()
+        routes_are_whole && can_be_sent && named && host_is_whole && listeners::kind(&self.listener).is_some()
     }
 
     /// Gives it a name and, in the place of `domain`, a domain of its own.
@@ -55,6 +66,11 @@ impl Case {
             *text = text.replace(domain, name).replace(&domain.to_ascii_uppercase(), &name.to_ascii_uppercase());
         }
         self
+    }
+
+    /// The listener that its host is on; `None` where there is no such kind.
+    pub(crate) fn place(&self) -> Option<Place> {
+        Some(Place { kind: listeners::kind(&self.listener)?, http: self.http.clone() })
     }
 
     /// Writes it into `folder` as `name`; where that is.
@@ -87,9 +103,13 @@ pub(crate) fn read_all(folder: &Path) -> io::Result<Vec<(String, Case)>> {
     Ok(cases)
 }
 
-/// The host of `case`, and the listener it is on.
-pub(crate) fn placed(case: &Case) -> Option<(&'static str, Arc<VirtualHost>)> {
-    Some((listeners::named(&case.listener)?, Arc::new(case.host.clone())))
+/// A configuration of nothing but `case`.
+pub(crate) fn alone(case: &Case) -> Configuration {
+    let mut configuration = Configuration::default();
+    if let Some(place) = case.place() {
+        configuration.add(place, case.host.clone());
+    }
+    configuration
 }
 
 #[cfg(test)]

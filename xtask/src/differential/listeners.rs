@@ -17,42 +17,66 @@ pub(crate) const STRIP: &str = "ns.strip";
 /// A domain that no configuration has: it says which generation is served.
 const GENERATION: &str = "generation.invalid";
 
+/// How a listener is set up.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Place {
+    /// `PLAIN` or `STRIP`.
+    pub(crate) kind: &'static str,
+    pub(crate) http: HttpSettings,
+}
+
 /// Virtual hosts, each with the listener it is on. No two on one listener have a domain in common.
 #[derive(Clone, Default)]
 pub(crate) struct Configuration {
-    pub(crate) hosts: Vec<(&'static str, Arc<VirtualHost>)>,
+    pub(crate) listeners: Vec<Place>,
+    /// Hosts, each behind the number of its listener.
+    pub(crate) hosts: Vec<(usize, Arc<VirtualHost>)>,
 }
 
 impl Configuration {
+    /// Puts a host on a listener that is set up like `place`; the listener's number.
+    pub(crate) fn add(&mut self, place: Place, host: VirtualHost) -> usize {
+        let number = self.listeners.iter().position(|other| *other == place).unwrap_or_else(|| {
+            self.listeners.push(place);
+            self.listeners.len() - 1
+        });
+        self.hosts.push((number, Arc::new(host)));
+        number
+    }
+
     /// The whole of it, as both get it.
     pub(crate) fn spec(&self, generation: u64) -> ProxySpec {
-        let listener = |name: &str, bind_port, strip_any_host_port: bool| {
-            let mine = self.hosts.iter().filter(|(on, _)| *on == name).map(|(_, host)| Arc::clone(host));
-            let source = ResourceId::new(ResourceKind::Gateway, "ns", name.trim_start_matches("ns."));
+        let listener = |(number, place): (usize, &Place)| {
+            let mine = self.hosts.iter().filter(|(on, _)| *on == number).map(|(_, host)| Arc::clone(host));
             Arc::new(Listener {
-                name: name.to_owned(),
-                source,
+                name: name(number),
+                source: ResourceId::new(ResourceKind::Gateway, "ns", format!("listener-{number}")),
                 bind_address: "::".to_owned(),
-                bind_port,
+                bind_port: u16::try_from(number).map_or(u16::MAX, |number| number.saturating_add(8080)),
                 ssl: false,
                 tls: Vec::new(),
-                strip_any_host_port,
-                http: HttpSettings::default(),
+                strip_any_host_port: place.kind == STRIP,
+                http: place.http.clone(),
                 access_logs: Vec::new(),
                 virtual_hosts: mine.chain([Arc::new(says(generation))]).collect(),
             })
         };
         ProxySpec {
-            listeners: vec![listener(PLAIN, 8080, false), listener(STRIP, 8081, true)],
+            listeners: self.listeners.iter().enumerate().map(listener).collect(),
             clusters: world::clusters(),
             sources: BTreeMap::new(),
         }
     }
 }
 
-/// The listener called `name`.
-pub(crate) fn named(name: &str) -> Option<&'static str> {
-    [PLAIN, STRIP].into_iter().find(|listener| *listener == name)
+/// The name of listener `number`.
+pub(crate) fn name(number: usize) -> String {
+    format!("ns.listener-{number}")
+}
+
+/// The kind of listener called `kind`.
+pub(crate) fn kind(kind: &str) -> Option<&'static str> {
+    [PLAIN, STRIP].into_iter().find(|known| *known == kind)
 }
 
 /// A host that says which generation this is.

@@ -7,8 +7,10 @@ mod accepted;
 mod case;
 mod configurations;
 mod error;
+mod hashing;
 mod header_changes;
 mod http2;
+mod http_settings;
 mod listeners;
 mod message;
 mod outcome;
@@ -31,7 +33,6 @@ use fastrand::Rng;
 
 use case::Case;
 pub(crate) use error::DifferentialError;
-use listeners::Configuration;
 use outcome::Outcome;
 use planes::{Planes, Worlds};
 use round::Round;
@@ -132,28 +133,31 @@ fn show(
     name: &str,
     (ours, envoys): &(Outcome, Outcome),
 ) -> Result<(), DifferentialError> {
-    let only = |case: &Case| Configuration { hosts: case::placed(case).into_iter().collect() };
-    let mut planes = Planes::start(program, worlds, &only(case))?;
+    let mut planes = Planes::start(program, worlds, &case::alone(case))?;
     let gist = |(ours, envoys): (Outcome, Outcome)| (ours.gist(), envoys.gist());
     let first = round::differ(&planes, case, "first")?.map(gist);
     let mut tries = 0;
+    // Listeners stay as they are while configurations are replaced.
+    let http = case.http.clone();
     let mut differ = |case: &Case| {
         tries += 1;
         first.is_some()
             && case.is_whole()
-            && planes.replace(&only(case)).is_ok()
+            && case.http == http
+            && planes.replace(&case::alone(case)).is_ok()
             && round::differ(&planes, case, &format!("shrink-{tries}")).ok().flatten().map(gist) == first
     };
     let small = shrink::shrink(case, &mut differ);
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{name} on {}:", small.listener)?;
-    planes.replace(&only(&small))?;
+    writeln!(out, "{name} on {} {}:", small.listener, serde_json::to_string(&small.http).unwrap_or_default())?;
+    planes.replace(&case::alone(&small))?;
     if let Some((ours, envoys)) = round::differ(&planes, &small, "shown")? {
         writeln!(out, "    host {}", serde_json::to_string(&small.host).unwrap_or_default())?;
         writeln!(out, "    {}\n    Serin: {ours}\n    Envoy: {envoys}", small.request)?;
         let file = small.write(Path::new(case::CASES), name)?;
         writeln!(out, "    kept as {}\n", file.display())?;
     } else {
+        writeln!(out, "    host {}", serde_json::to_string(&case.host).unwrap_or_default())?;
         writeln!(out, "    {}\n    Serin: {ours}\n    Envoy: {envoys}", case.request)?;
         writeln!(out, "    it shows only beside other configurations\n")?;
     }

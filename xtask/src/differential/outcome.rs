@@ -24,6 +24,7 @@ impl Outcome {
 
     /// Sends `request` to `address`.
     pub(crate) fn of(request: &Request, address: SocketAddr, case: &str, arrivals: &Arrivals) -> Self {
+        let normal = |message| normal(message, request, address.port());
         let answer = request.send(address, case).map(normal).map_err(|error: io::Error| error.kind().to_string());
         let arrivals = arrivals
             .take(case)
@@ -34,24 +35,27 @@ impl Outcome {
     }
 }
 
-/// A message without what differs by its nature: dates, names of servers, ids, headers of one connection and Envoy's own.
-/// Headers are sorted by name; of one name, they keep their order.
-fn normal(mut message: Message) -> Message {
+/// A message of or for `request`, which came to `port`, without what differs by its nature: dates, ids and ports of this
+/// run, headers of one connection and Envoy's own. Headers are sorted by name; of one name, they keep their order.
+fn normal(mut message: Message, request: &Request, port: u16) -> Message {
     if let Some(status) = message.status() {
         // The words after the status are no part of HTTP's meaning.
         message.start = format!("HTTP/1.1 {status}");
     }
     message.headers.retain(|(name, _)| {
-        !matches!(name.as_str(), "date" | "server" | "connection" | "transfer-encoding" | CASE | WANT)
+        !matches!(name.as_str(), "date" | "connection" | "transfer-encoding" | CASE | WANT)
             && (!name.starts_with("x-envoy-") || name == "x-envoy-attempt-count")
     });
     for (name, value) in &mut message.headers {
         match name.as_str() {
-            "x-request-id" => "(an id)".clone_into(value),
+            "x-request-id" if !request.names(value) => "(an id)".clone_into(value),
+            "x-forwarded-port" if *value == port.to_string() => "(the port)".clone_into(value),
             // Of a client on the loopback interface, Envoy appends an address of its own machine.
             "x-forwarded-for" => {
                 let before = value.rfind(',').map_or(0, |comma| comma + 1);
-                value.replace_range(before.., "(the client)");
+                if !request.names(value[before..].trim()) {
+                    value.replace_range(before.., "(the client)");
+                }
             }
             _ => {}
         }

@@ -22,7 +22,7 @@ use super::world;
 /// How long either may take to follow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Both, with upstreams of their own.
+/// Both, with the upstreams.
 pub(crate) struct Planes {
     ours: DataPlane,
     envoy: Envoy,
@@ -35,21 +35,18 @@ pub(crate) struct Planes {
 /// Where each listener is served, by its name.
 type Addresses = BTreeMap<String, SocketAddr>;
 
-/// The upstreams of both sides.
+/// The upstreams of both: they are the same, so that hashes place them alike.
 #[derive(Clone)]
 pub(crate) struct Worlds {
-    ours: (Arrivals, EndpointMap),
-    envoys: (Arrivals, EndpointMap),
+    arrivals: Arrivals,
+    endpoints: EndpointMap,
 }
 
 impl Worlds {
     /// Starts them.
     pub(crate) fn start() -> io::Result<Self> {
-        let side = || {
-            let arrivals = Arrivals::default();
-            world::start(&arrivals).map(|endpoints| (arrivals, endpoints))
-        };
-        Ok(Self { ours: side()?, envoys: side()? })
+        let arrivals = Arrivals::default();
+        Ok(Self { endpoints: world::start(&arrivals)?, arrivals })
     }
 }
 
@@ -64,12 +61,12 @@ impl Planes {
         let port_map: BTreeMap<_, _> = spec.listeners.iter().map(|listener| (listener.bind_port, 0)).collect();
         let options = DataPlaneOptions { workers: 1, port_map: port_map.clone(), ..DataPlaneOptions::default() };
         let ours = DataPlane::start(options)?;
-        ours.set_endpoints(world.ours.1.clone());
+        ours.set_endpoints(world.endpoints.clone());
         ours.apply(Arc::clone(&spec))?;
         let our_addresses = ours.listeners().into_iter().map(|bound| (bound.name, bound.address)).collect();
         let addresses = ListenerAddresses { bind: Some(Ipv4Addr::LOCALHOST.into()), port_map };
         let envoy = Envoy::start(program)?;
-        envoy.server.publish(Arc::new(Snapshot::new(Arc::clone(&spec), world.envoys.1.clone(), addresses, None)));
+        envoy.server.publish(Arc::new(Snapshot::new(Arc::clone(&spec), world.endpoints.clone(), addresses, None)));
         let envoys_addresses = envoy.wait(|| envoy.listening(&spec))?;
         let planes = Self { ours, envoy, our_addresses, envoys_addresses, world: world.clone(), generation: 1 };
         planes.wait()?;
@@ -87,7 +84,7 @@ impl Planes {
         let port_map = spec.listeners.iter().map(|listener| (listener.bind_port, 0)).collect();
         let addresses = ListenerAddresses { bind: Some(Ipv4Addr::LOCALHOST.into()), port_map };
         let previous = self.envoy.server.current();
-        let next = Snapshot::new(spec, self.world.envoys.1.clone(), addresses, previous.as_deref());
+        let next = Snapshot::new(spec, self.world.endpoints.clone(), addresses, previous.as_deref());
         self.envoy.server.publish(Arc::new(next));
         self.wait()
     }
@@ -106,15 +103,15 @@ impl Planes {
     /// When there is no such listener.
     pub(crate) fn play(
         &self,
-        listener: &str,
+        listener: usize,
         request: &Request,
         case: &str,
     ) -> Result<(Outcome, Outcome), DifferentialError> {
         let (ours, envoys) = self.addresses(listener)?;
         let case = format!("{}-{case}", self.generation);
         Ok((
-            Outcome::of(request, ours, &case, &self.world.ours.0),
-            Outcome::of(request, envoys, &case, &self.world.envoys.0),
+            Outcome::of(request, ours, &format!("{case}-serin"), &self.world.arrivals),
+            Outcome::of(request, envoys, &format!("{case}-envoy"), &self.world.arrivals),
         ))
     }
 
@@ -122,10 +119,11 @@ impl Planes {
     ///
     /// # Errors
     /// When they do not.
-    pub(crate) fn addresses(&self, listener: &str) -> Result<(SocketAddr, SocketAddr), DifferentialError> {
-        match (self.our_addresses.get(listener), self.envoys_addresses.get(listener)) {
+    pub(crate) fn addresses(&self, listener: usize) -> Result<(SocketAddr, SocketAddr), DifferentialError> {
+        let listener = listeners::name(listener);
+        match (self.our_addresses.get(&listener), self.envoys_addresses.get(&listener)) {
             (Some(ours), Some(envoys)) => Ok((*ours, *envoys)),
-            _ => Err(DifferentialError::NoListener(listener.to_owned())),
+            _ => Err(DifferentialError::NoListener(listener)),
         }
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use fastrand::Rng;
 use serin_api::GoDuration;
 use serin_api::proxy::{
-    Abort, Action, BackOff, CorsPolicy, Delay, Faults, HostPolicy, HostRewrite, OriginMatch, PathRewrite, Retries,
-    RetryCondition, RoutePolicy, Substitution,
+    Abort, Action, BackOff, CorsPolicy, Delay, Faults, HostPolicy, HostRewrite, OriginMatch, PathRewrite,
+    RequestBuffer, Retries, RetryCondition, RoutePolicy, Substitution,
 };
 
 use super::configurations::pick;
+use super::hashing;
 use super::header_changes;
 
 /// A time that no request reaches whose upstream answers.
@@ -20,10 +21,11 @@ const ORIGINS: [(&str, bool); 5] =
 
 /// A route's options; usually there are none.
 pub(crate) fn of_route(random: &mut Rng, action: &Action) -> Option<Arc<RoutePolicy>> {
+    let hash = hashing::draw(random, action);
     if random.u8(..3) > 0 {
-        return None;
+        return (!hash.is_empty()).then(|| Arc::new(RoutePolicy { hash, ..RoutePolicy::default() }));
     }
-    let mut policy = RoutePolicy::default();
+    let mut policy = RoutePolicy { hash, ..RoutePolicy::default() };
     policy.path_rewrite = match random.u8(..4) {
         0 => Some(PathRewrite::Prefix(pick(random, &["/", "/new", "/new/"]).to_owned())),
         1 => Some(PathRewrite::Regex(substitution(random))),
@@ -48,6 +50,7 @@ pub(crate) fn of_route(random: &mut Rng, action: &Action) -> Option<Arc<RoutePol
     policy.retries = (random.u8(..4) == 0).then(|| retries(random));
     policy.timeout = (random.u8(..6) == 0).then(|| GoDuration(pick(random, &[LONG, Duration::ZERO])));
     policy.idle_timeout = (random.u8(..6) == 0).then(|| GoDuration(pick(random, &[LONG, Duration::ZERO])));
+    policy.buffer = (random.u8(..5) == 0).then(|| buffer(random));
     policy.faults = (random.u8(..8) == 0).then(|| faults(random));
     policy.websocket = (random.u8(..4) == 0).then(|| random.bool());
     Some(Arc::new(policy))
@@ -64,9 +67,15 @@ pub(crate) fn of_host(random: &mut Rng) -> Option<Arc<HostPolicy>> {
         retries: (random.u8(..4) == 0).then(|| retries(random)),
         attempts_in_request: random.u8(..4) == 0,
         attempts_in_response: random.u8(..4) == 0,
-        buffer: None,
+        buffer: (random.u8(..4) == 0).then(|| buffer(random)),
     };
     Some(Arc::new(policy))
+}
+
+/// Limits below, between and above the lengths of the bodies that are sent.
+fn buffer(random: &mut Rng) -> RequestBuffer {
+    let up_to = RequestBuffer::UpTo;
+    pick(random, &[RequestBuffer::Off, up_to(1), up_to(7), up_to(10), up_to(305), up_to(306), up_to(100_000)])
 }
 
 fn substitution(random: &mut Rng) -> Substitution {

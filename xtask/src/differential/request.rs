@@ -88,6 +88,11 @@ impl Request {
         bytes(&head).into_iter().chain(tail.into_bytes()).collect()
     }
 
+    /// Whether one of its headers has `text` in it.
+    pub(crate) fn names(&self, text: &str) -> bool {
+        self.headers.iter().any(|(_, value)| value.contains(text))
+    }
+
     /// Sends it to `address` as case `case`; the answer.
     pub(crate) fn send(&self, address: SocketAddr, case: &str) -> io::Result<Message> {
         if self.protocol == Protocol::Http2 {

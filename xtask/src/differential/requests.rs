@@ -1,7 +1,7 @@
 //! Requests, drawn so that they hit and just miss what a configuration asks for.
 
 use fastrand::Rng;
-use serin_api::proxy::VirtualHost;
+use serin_api::proxy::{RequestBuffer, VirtualHost};
 
 use super::configurations::{PATHS, pick};
 use super::request::{Body, Protocol, Request};
@@ -9,7 +9,7 @@ use super::world::{DEAD, EMPTY, PLAIN};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
 /// What follows a path.
-const TAILS: [&str; 18] = [
+const TAILS: [&str; 22] = [
     "",
     "",
     "",
@@ -28,6 +28,10 @@ const TAILS: [&str; 18] = [
     "%20",
     "/v1/x",
     "/.",
+    "%5cb",
+    "%5C..%2Fb",
+    "//%2F/./b",
+    "/%41%7e",
 ];
 const QUERIES: [&str; 12] =
     ["", "", "", "?", "?q", "?q=", "?q=1", "?q=v7", "?q=2&q=1", "?a=%20&q=1", "?Q=1", "?q=1?x=/y"];
@@ -54,6 +58,8 @@ const WANTS: [&str; 20] = [
     "break",
     "break-once",
 ];
+/// Headers that are sent once at most.
+const SINGLE: [&str; 3] = ["user-agent", "x-request-id", "x-forwarded-port"];
 /// Sizes of chunks.
 const CHUNKS: [&[usize]; 3] = [&[5, 1, 300], &[7], &[]];
 
@@ -78,7 +84,7 @@ pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
         }
     }
     let body = match method {
-        "GET" if random.u8(..30) == 0 => Body::Upgrade,
+        "GET" if random.u8(..30) == 0 && !buffers(host) => Body::Upgrade,
         "GET" | "HEAD" if random.u8(..8) > 0 => Body::None,
         _ => body(random),
     };
@@ -96,6 +102,13 @@ pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
         want: pick(random, &WANTS).to_owned(),
         body,
     }
+}
+
+/// Whether a request may be held until it is whole: one to switch to WebSocket never is, and hangs in Envoy.
+fn buffers(host: &VirtualHost) -> bool {
+    let routes = host.routes.iter().filter_map(|route| route.policy.as_ref()?.buffer);
+    let buffer = host.policy.as_ref().and_then(|policy| policy.buffer);
+    buffer.into_iter().chain(routes).any(|buffer| buffer != RequestBuffer::Off)
 }
 
 fn body(random: &mut Rng) -> Body {
@@ -125,20 +138,26 @@ fn authority(random: &mut Rng, host: &VirtualHost) -> String {
 fn headers(random: &mut Rng) -> Vec<(&'static str, String)> {
     let mut headers: Vec<(&'static str, String)> = Vec::new();
     for _ in 0..random.usize(..5) {
-        let header = match random.u8(..14) {
+        let header = match random.u8(..17) {
             0..=3 => ("x-flag", pick(random, &FLAGS).to_owned()),
             4 => ("X-Flag", pick(random, &FLAGS).to_owned()),
             5 | 6 => ("x-to", pick(random, &[PLAIN[0], PLAIN[1], EMPTY, DEAD, "none_ns", ""]).to_owned()),
             7 => ("x-host", pick(random, &["other.host", "other.host:81", ""]).to_owned()),
             8 => ("cookie", pick(random, &["a=1", "b=2; c=3"]).to_owned()),
-            9 => ("x-forwarded-for", pick(random, &["10.1.2.3", "8.8.8.8, 9.9.9.9"]).to_owned()),
+            9 => (
+                "x-forwarded-for",
+                pick(random, &["10.1.2.3", "8.8.8.8, 9.9.9.9", "8.8.8.8,10.1.2.3,7.7.7.7", "no address"]).to_owned(),
+            ),
             10 => ("x-forwarded-proto", pick(random, &["https", "http"]).to_owned()),
             11 => ("te", pick(random, &["trailers", "gzip", "trailers, deflate"]).to_owned()),
-            12 => ("user-agent", "a client (of its own)".to_owned()),
+            12 => ("x-request-id", "an-id-of-the-clients-own".to_owned()),
+            13 => ("x_flag", pick(random, &FLAGS).to_owned()),
+            14 => ("x-forwarded-port", "4444".to_owned()),
+            15 => ("user-agent", "a client (of its own)".to_owned()),
             _ => ("x-empty", pick(random, &["", "  spaces  ", "\ttab"]).to_owned()),
         };
         // A header that can have one value only is sent once.
-        let single = header.0 == "user-agent" && headers.iter().any(|(name, _)| *name == "user-agent");
+        let single = SINGLE.contains(&header.0) && headers.iter().any(|(name, _)| *name == header.0);
         if !single {
             headers.push(header);
         }

@@ -3,23 +3,26 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use serin_api::proxy::VirtualHost;
+use serin_api::proxy::{HttpSettings, VirtualHost};
 
 use super::accepted;
 use super::case::{self, Case};
 use super::error::DifferentialError;
-use super::listeners::{self, Configuration};
+use super::listeners::{self, Configuration, Place};
 use super::outcome::Outcome;
 use super::planes::Planes;
 use super::request::Request;
-use super::{configurations, random, requests};
+use super::{configurations, http_settings, random, requests};
 
 /// Requests that are under way at a time.
 const AT_A_TIME: usize = 4;
 /// How often a difference is looked at again before it counts: on a busy machine a connection can break.
 const LOOKS: usize = 3;
+
+/// Configurations in a row that share a listener of drawn settings.
+const ON_ONE_LISTENER: usize = 32;
 
 /// Configurations side by side, and requests to them.
 pub(crate) struct Round {
@@ -31,7 +34,8 @@ pub(crate) struct Round {
 pub(crate) struct Played {
     /// The place of its host in the configuration.
     pub(crate) host: usize,
-    listener: &'static str,
+    /// The number of its listener.
+    listener: usize,
     request: Request,
 }
 
@@ -47,15 +51,20 @@ pub(crate) struct Found {
 }
 
 impl Round {
-    /// The configurations of these numbers, every second on a listener that cuts ports off.
+    /// The configurations of these numbers; every second is on a listener that cuts ports off, every fourth on one whose
+    /// settings are drawn.
     pub(crate) fn drawn(seed: u64, numbers: Range<usize>, requests: usize) -> Self {
         let mut round = Self { configuration: Configuration::default(), cases: Vec::new() };
         for number in numbers {
             let host = configurations::virtual_host(&mut random(seed, number, 0), number);
-            let listener = if number % 2 == 1 { listeners::STRIP } else { listeners::PLAIN };
+            let kind = if number % 2 == 1 { listeners::STRIP } else { listeners::PLAIN };
+            let http = match number % 4 {
+                2 | 3 => http_settings::draw(&mut random(seed, number / ON_ONE_LISTENER, 2)),
+                _ => HttpSettings::default(),
+            };
             let mut random = random(seed, number, 1);
             let drawn = (0..requests).map(|_| requests::request(&mut random, &host)).collect();
-            round.add(listener, host, drawn);
+            round.add(Place { kind, http }, host, drawn);
         }
         round
     }
@@ -64,17 +73,17 @@ impl Round {
     pub(crate) fn of_cases(kept: Vec<(String, Case)>) -> Self {
         let mut round = Self { configuration: Configuration::default(), cases: Vec::new() };
         for (number, (_, case)) in kept.into_iter().enumerate() {
-            if let Some(listener) = listeners::named(&case.listener) {
+            if let Some(place) = case.place() {
                 let case = case.renamed(case::DOMAIN, &format!("kept{number}"));
-                round.add(listener, case.host, vec![case.request]);
+                round.add(place, case.host, vec![case.request]);
             }
         }
         round
     }
 
-    fn add(&mut self, listener: &'static str, host: VirtualHost, requests: Vec<Request>) {
+    fn add(&mut self, place: Place, host: VirtualHost, requests: Vec<Request>) {
         let number = self.configuration.hosts.len();
-        self.configuration.hosts.push((listener, Arc::new(host)));
+        let listener = self.configuration.add(place, host);
         self.cases.extend(requests.into_iter().map(|request| Played { host: number, listener, request }));
     }
 
@@ -82,7 +91,8 @@ impl Round {
     pub(crate) fn case(&self, number: usize) -> Case {
         let Played { host, listener, request } = &self.cases[number];
         let (_, host) = &self.configuration.hosts[*host];
-        Case { listener: (*listener).to_owned(), host: (**host).clone(), request: request.clone() }
+        let Place { kind, http } = self.configuration.listeners[*listener].clone();
+        Case { listener: kind.to_owned(), http, host: (**host).clone(), request: request.clone() }
     }
 
     /// A name for case `number`.
@@ -105,7 +115,7 @@ pub(crate) fn play(planes: &Planes, cases: &[Played]) -> Result<Found, Different
             let Some(Played { listener, request, .. }) = cases.get(number) else { return Ok(()) };
             let mut looks = 0;
             let verdict = loop {
-                let verdict = look(planes, listener, request, &format!("{number}-{looks}"))?;
+                let verdict = look(planes, *listener, request, &format!("{number}-{looks}"))?;
                 looks += 1;
                 if !matches!(verdict, Verdict::Differs(..)) || looks == LOOKS {
                     break verdict;
@@ -140,7 +150,7 @@ enum Verdict {
     Differs(Box<(Outcome, Outcome)>),
 }
 
-fn look(planes: &Planes, listener: &str, request: &Request, name: &str) -> Result<Verdict, DifferentialError> {
+fn look(planes: &Planes, listener: usize, request: &Request, name: &str) -> Result<Verdict, DifferentialError> {
     let (ours, envoys) = planes.play(listener, request, name)?;
     if ours == envoys {
         return Ok(Verdict::Alike(Vec::new()));
@@ -149,7 +159,7 @@ fn look(planes: &Planes, listener: &str, request: &Request, name: &str) -> Resul
     Ok(if rules.is_empty() { Verdict::Differs(Box::new((ours, envoys))) } else { Verdict::Alike(rules) })
 }
 
-/// What the two make of `case`, where that differs.
+/// What the two make of `case`, the only one they have, where that differs.
 ///
 /// # Errors
 /// When a listener is missing.
@@ -158,7 +168,7 @@ pub(crate) fn differ(
     case: &Case,
     name: &str,
 ) -> Result<Option<(Outcome, Outcome)>, DifferentialError> {
-    Ok(match look(planes, &case.listener, &case.request, name)? {
+    Ok(match look(planes, 0, &case.request, name)? {
         Verdict::Alike(_) => None,
         Verdict::Differs(outcomes) => Some(*outcomes),
     })

@@ -127,6 +127,7 @@ fn size(value: &Value) -> usize {
 #[cfg(test)]
 mod tests {
     use fastrand::Rng;
+    use serin_api::proxy::HttpSettings;
 
     use super::*;
     use crate::differential::case::Case;
@@ -136,7 +137,7 @@ mod tests {
         let mut random = Rng::with_seed(seed);
         let host = configurations::virtual_host(&mut random, 1);
         let request = requests::request(&mut random, &host);
-        Case { listener: listeners::PLAIN.to_owned(), host, request }
+        Case { listener: listeners::PLAIN.to_owned(), http: HttpSettings::default(), host, request }
     }
 
     #[test]

@@ -85,6 +85,8 @@ fn answer(request: &Message, name: &str, before: usize) -> Vec<u8> {
     let wants = |word: &str| wants(request, word);
     let status = request.header(WANT).and_then(|want| want.split(' ').next()?.parse().ok()).unwrap_or(200_u16);
     let status = if wants("at-last") && before > 0 { 200 } else { status };
+    // Which of several it is, only its arrivals say.
+    let name = name.split('#').next().unwrap_or(name);
     let mut out = format!("HTTP/1.1 {status} Answer\r\nX-Upstream: {name}\r\n");
     if wants("cookies") {
         out.push_str("Set-Cookie: a=1\r\nset-cookie: b=2; Path=/\r\n");

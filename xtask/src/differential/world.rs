@@ -1,4 +1,4 @@
-//! The clusters that every configuration may route to, and the real upstreams behind them, once for each side.
+//! The clusters that every configuration may route to, and the real upstreams behind them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use serin_api::proxy::{
-    CircuitBreakers, Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, SubsetFallback, Subsets,
+    CircuitBreakers, Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, LoadBalancing, SubsetFallback,
+    Subsets,
 };
 use serin_api::{Ref, ResourceId, ResourceKind};
 
@@ -16,6 +17,8 @@ use super::upstream::{self, Arrivals};
 pub(crate) const PLAIN: [&str; 3] = ["one_ns", "two_ns", "three_ns"];
 /// Clusters with the versions v1 and v2. What serves a version that is not there: v2, nothing, any.
 pub(crate) const SUBSETS: [&str; 3] = ["default_ns", "strict_ns", "any_ns"];
+/// Clusters with three endpoints, of which the request's hash chooses one.
+pub(crate) const HASHED: [&str; 2] = ["ring_ns", "maglev_ns"];
 /// A cluster without an endpoint.
 pub(crate) const EMPTY: &str = "empty_ns";
 /// A cluster whose endpoint refuses connections.
@@ -26,6 +29,7 @@ pub(crate) fn clusters() -> BTreeMap<ClusterName, Arc<Cluster>> {
     PLAIN
         .into_iter()
         .chain(SUBSETS)
+        .chain(HASHED)
         .chain([EMPTY, DEAD])
         .map(|name| (ClusterName::from(name), Arc::new(cluster(name))))
         .collect()
@@ -41,10 +45,22 @@ fn cluster(name: &str) -> Cluster {
     let subsets =
         fallback.map(|fallback| Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback });
     let endpoints = EndpointSource::Service { service: Ref::new("ns", name), port: 80, selector: BTreeMap::new() };
-    // What may be retried by default depends on what else is under way.
-    let circuit_breakers = CircuitBreakers { retries: Some(1_000_000), ..CircuitBreakers::default() };
+    let load_balancing = match name {
+        "ring_ns" => LoadBalancing::RingHash { minimum: 1024, maximum: 8_388_608, by_name: false },
+        "maglev_ns" => LoadBalancing::Maglev { by_name: false },
+        _ => LoadBalancing::default(),
+    };
+    // Limits that nothing reaches. What may be retried by default depends on what else is under way.
+    let most = Some(1_000_000);
+    let circuit_breakers = match name {
+        "two_ns" | "strict_ns" | "ring_ns" => {
+            CircuitBreakers { connections: most, pending: most, requests: most, retries: most }
+        }
+        _ => CircuitBreakers { retries: most, ..CircuitBreakers::default() },
+    };
     Cluster {
         subsets,
+        load_balancing,
         circuit_breakers,
         ..Cluster::new(name, ResourceId::new(ResourceKind::Upstream, "ns", name), endpoints)
     }
@@ -55,7 +71,7 @@ pub(crate) fn version(version: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("version".to_owned(), version.to_owned())])
 }
 
-/// Starts the upstreams of one side; its endpoints.
+/// Starts the upstreams; their addresses.
 pub(crate) fn start(arrivals: &Arrivals) -> io::Result<EndpointMap> {
     let endpoint = |address: SocketAddr, labels| Endpoint {
         host: address.ip().to_string(),
@@ -75,6 +91,10 @@ pub(crate) fn start(arrivals: &Arrivals) -> io::Result<EndpointMap> {
             list.push(endpoint(upstream::start(&called, arrivals)?, version(label)));
         }
         endpoints.insert(name.into(), Arc::new(list));
+    }
+    for name in HASHED {
+        let one = |number| Ok(endpoint(upstream::start(&format!("{name}#{number}"), arrivals)?, BTreeMap::new()));
+        endpoints.insert(name.into(), Arc::new((0..3).map(one).collect::<io::Result<_>>()?));
     }
     let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     endpoints.insert(DEAD.into(), Arc::new(vec![endpoint(closed, BTreeMap::new())]));
