@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serin_api::GoDuration;
-use serin_api::proxy::{HostPolicy, RequestBuffer, Route, RoutePolicy, Shadow, ShadowHost, VirtualHost};
+use serin_api::proxy::{
+    Action, AddedHeader, Forward, HeaderChanges, HeaderEdits, HostPolicy, PathRewrite, RequestBuffer, Route,
+    RoutePolicy, Shadow, ShadowHost, VirtualHost,
+};
 use serin_proxy::DataPlane;
 use stage::scripted::{read_head, scripted};
 use stage::upstream::Upstream;
@@ -71,6 +74,39 @@ fn a_request_that_is_too_long_is_refused() {
         if expected == 413 {
             assert_eq!((body(&answer), header(&answer, "connection")), ("Payload Too Large", Some("close")));
         }
+    }
+}
+
+#[test]
+fn one_that_is_too_long_is_refused_wherever_it_would_go() {
+    let upstream = Upstream::start("one");
+    let by_header = Action::Forward(Forward::ClusterHeader("x-to".to_owned()));
+    let by_header = Route { policy: Some(Arc::new(held(10))), ..route("/", by_header) };
+    let (_plane, address) = plane(upstream.address, None, vec![by_header]);
+    for (body, expected) in
+        [("content-length: 10\r\n\r\n0123456789", 503), ("content-length: 11\r\n\r\n0123456789.", 413)]
+    {
+        let answer = raw(address, &post("/", &format!("x-to: nowhere\r\n{body}")));
+        assert_eq!(status(&answer), expected, "{answer}");
+    }
+}
+
+#[test]
+fn what_is_refused_is_answered_as_it_came() {
+    let upstream = Upstream::start("one");
+    let added = |name: &str, value: &str| HeaderEdits {
+        add: vec![AddedHeader { name: name.to_owned(), value: value.to_owned(), append: false }],
+        ..HeaderEdits::default()
+    };
+    let (request, response) = (added("x-user", "changed"), added("x-told", "%REQ(x-user)% %REQ(:path)%"));
+    let headers = Some(HeaderChanges { request, response });
+    let path_rewrite = Some(PathRewrite::Prefix("/new".to_owned()));
+    let policy = RoutePolicy { headers, path_rewrite, ..held(10) };
+    let (_plane, address) = plane(upstream.address, None, vec![with("/upload", policy)]);
+    for (length, expected) in [(10, "changed /new"), (11, "ann /upload")] {
+        let text = "x".repeat(length);
+        let answer = raw(address, &post("/upload", &format!("x-user: ann\r\ncontent-length: {length}\r\n\r\n{text}")));
+        assert_eq!(header(&answer, "x-told"), Some(expected), "{answer}");
     }
 }
 

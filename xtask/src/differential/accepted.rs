@@ -1,8 +1,12 @@
 //! Differences that are meant to be. Each has its reason in `docs/differences.md`, under the same name.
 
+use serin_api::proxy::{Action, EscapedSlashes, Forward, Target, Underscores};
+
+use super::case::Case;
 use super::message::Message;
 use super::outcome::Outcome;
-use super::request::{Body, Protocol, Request};
+use super::request::{Body, Protocol};
+use super::requests::limits;
 use super::upstream::Arrival;
 
 /// A difference that is meant to be.
@@ -10,11 +14,11 @@ pub(crate) struct Rule {
     /// The heading in `docs/differences.md`.
     pub(crate) name: &'static str,
     /// Makes Envoy's outcome Serin's, as far as the rule explains it.
-    level: fn(&Request, &Outcome, &mut Outcome),
+    level: fn(&Case, &Outcome, &mut Outcome),
 }
 
 /// All of them.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 14] = [
     Rule { name: "connect-failure-text", level: connect_failure_text },
     Rule { name: "headers-of-the-upstreams-connection", level: headers_of_the_connection },
     Rule { name: "trailers-nobody-asked-for", level: trailers },
@@ -26,7 +30,6 @@ const RULES: [Rule; 15] = [
     Rule { name: "scheme-of-a-redirect-behind-proxies", level: scheme_of_a_redirect },
     Rule { name: "headers-of-an-escaped-slash", level: escaped_slash },
     Rule { name: "buffered-for-nobody", level: buffered_for_nobody },
-    Rule { name: "a-buffers-limit-over-http-2", level: limit_over_http2 },
     Rule { name: "underscores-over-http-2", level: underscores },
     Rule { name: "another-endpoint-for-another-try", level: another_endpoint },
     // Last, because it compares what the others have levelled.
@@ -34,12 +37,12 @@ const RULES: [Rule; 15] = [
 ];
 
 /// The rules that explain why `ours` is not `envoys`; none when they do not explain all of it.
-pub(crate) fn rules(request: &Request, ours: &Outcome, envoys: &Outcome) -> Vec<&'static str> {
+pub(crate) fn rules(case: &Case, ours: &Outcome, envoys: &Outcome) -> Vec<&'static str> {
     let mut levelled = envoys.clone();
     let mut used = Vec::new();
     for rule in &RULES {
         let before = levelled.clone();
-        (rule.level)(request, ours, &mut levelled);
+        (rule.level)(case, ours, &mut levelled);
         if before != levelled {
             used.push(rule.name);
         }
@@ -54,7 +57,7 @@ fn answers<'a>(ours: &'a Outcome, envoys: &'a mut Outcome) -> Option<(&'a Messag
     }
 }
 
-fn connect_failure_text(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn connect_failure_text(Case { request, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
     let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
     let Some((ours, envoys)) = answers(ours, envoys) else { return };
     let says = |message: &Message| String::from_utf8_lossy(&message.body).contains("connection failure");
@@ -69,7 +72,7 @@ fn connect_failure_text(request: &Request, ours: &Outcome, envoys: &mut Outcome)
     }
 }
 
-fn sent_again(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn sent_again(Case { request, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
     let broke = request.want.starts_with("break");
     let once = !matches!(request.method.as_str(), "POST" | "PATCH");
     let more = ours.arrivals.len().checked_sub(envoys.arrivals.len());
@@ -87,7 +90,7 @@ fn sent_again(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
     }
 }
 
-fn headers_of_the_connection(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn headers_of_the_connection(_: &Case, ours: &Outcome, envoys: &mut Outcome) {
     if let Some((ours, envoys)) = answers(ours, envoys)
         && ours.header("x-hop").is_none()
     {
@@ -95,7 +98,7 @@ fn headers_of_the_connection(_: &Request, ours: &Outcome, envoys: &mut Outcome) 
     }
 }
 
-fn trailers(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn trailers(Case { request, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
     let asked = request.protocol == Protocol::Http2
         || request.headers.iter().any(|(name, value)| name == "te" && value.contains("trailers"));
     if let Some((ours, envoys)) = answers(ours, envoys)
@@ -106,7 +109,7 @@ fn trailers(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
     }
 }
 
-fn location(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn location(_: &Case, ours: &Outcome, envoys: &mut Outcome) {
     let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
     if let Some((ours, envoys)) = answers(ours, envoys)
         && unreached
@@ -125,7 +128,7 @@ fn location(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
     }
 }
 
-fn length_of_no_body(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn length_of_no_body(Case { request, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
     for (ours, envoys) in ours.arrivals.iter().zip(&mut envoys.arrivals) {
         if matches!(request.body, Body::None | Body::Length(0)) && ours.request.header("content-length").is_none() {
             envoys.request.headers.retain(|(name, value)| name != "content-length" || value != "0");
@@ -133,7 +136,7 @@ fn length_of_no_body(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
     }
 }
 
-fn length_of_204(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn length_of_204(_: &Case, ours: &Outcome, envoys: &mut Outcome) {
     if let Some((ours, envoys)) = answers(ours, envoys)
         && ours.status() == Some(204)
         && ours.header("content-length").is_none()
@@ -142,9 +145,12 @@ fn length_of_204(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
     }
 }
 
-fn words_of_a_refusal(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn words_of_a_refusal(Case { request, http, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
+    let named = request.headers.iter().any(|(name, _)| name.contains('_'));
     let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
     if let Some((ours, envoys)) = answers(ours, envoys)
+        && http.underscores == Underscores::Reject
+        && named
         && unreached
         && ours.status() == Some(400)
         && ours.body.is_empty()
@@ -158,7 +164,7 @@ fn words_of_a_refusal(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
     }
 }
 
-fn scheme_of_a_redirect(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn scheme_of_a_redirect(Case { request, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
     let times = request.headers.iter().filter(|(name, _)| name == "x-forwarded-proto").count();
     let told = times > 1 || (times == 1 && request.protocol == Protocol::Http2);
     let Some((ours, envoys)) = answers(ours, envoys) else { return };
@@ -172,48 +178,59 @@ fn scheme_of_a_redirect(request: &Request, ours: &Outcome, envoys: &mut Outcome)
     }
 }
 
-fn escaped_slash(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn escaped_slash(Case { request, http, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
+    let turns = matches!(http.paths.escaped_slashes, EscapedSlashes::Reject | EscapedSlashes::Redirect);
     let target = request.target.to_ascii_lowercase();
+    let escaped = target.contains("%2f") || target.contains("%5c");
     let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
     let Some((ours, envoys)) = answers(ours, envoys) else { return };
-    let here = || ours.header("location").is_some_and(|location| location.starts_with('/'));
-    let refused_alike = ours.status() == envoys.status() && ours.body.is_empty() && envoys.body.is_empty();
-    let turned = matches!(ours.status(), Some(400)) || (ours.status() == Some(307) && here());
-    if unreached && refused_alike && turned && (target.contains("%2f") || target.contains("%5c")) {
+    // What the route adds to `location` comes before Envoy's own.
+    let place = |message: &Message| message.header("location").map(|place| place.rsplit(',').next().map(str::to_owned));
+    let alike = ours.status() == envoys.status()
+        && place(ours) == place(envoys)
+        && ours.body.is_empty()
+        && envoys.body.is_empty();
+    if turns && escaped && unreached && alike && matches!(ours.status(), Some(400 | 307)) {
+        envoys.headers.clone_from(&ours.headers);
+    }
+}
+
+fn buffered_for_nobody(case: &Case, ours: &Outcome, envoys: &mut Outcome) {
+    let fixed = case.host.routes.iter().any(|route| match &route.action {
+        Action::Redirect(_) | Action::DirectResponse { .. } => true,
+        Action::Forward(Forward::Weighted(targets)) => targets
+            .iter()
+            .any(|weighted| weighted.weight > 0 && matches!(weighted.target, Target::DirectResponse { .. })),
+        Action::Forward(Forward::ClusterHeader(_)) => false,
+    });
+    let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
+    if let Some((ours, envoys)) = answers(ours, envoys)
+        && fixed
+        && unreached
+        && limits(&case.host).any(|limit| case.request.body.length() > limit)
+        && envoys.status() == Some(413)
+        && ours.status() != Some(413)
+    {
         envoys.clone_from(ours);
     }
 }
 
-fn buffered_for_nobody(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
-    let unreached = ours.arrivals.is_empty() && envoys.arrivals.is_empty();
-    let too_long = |outcome: &Outcome| outcome.answer.as_ref().is_ok_and(|answer| answer.status() == Some(413));
-    if unreached
-        && (too_long(envoys) || too_long(ours))
-        && ours.answer.is_ok()
-        && envoys.answer.is_ok()
-        && !matches!(request.body, Body::None | Body::Length(0))
+fn underscores(Case { request, http, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
+    let rejects = http.underscores == Underscores::Reject;
+    let refused = ours.answer.as_ref().is_ok_and(|answer| answer.status() == Some(400));
+    let named = request.headers.iter().any(|(name, _)| name.contains('_'));
+    if rejects
+        && request.protocol == Protocol::Http2
+        && named
+        && refused
+        && ours.arrivals.is_empty()
+        && envoys.answer.is_err()
     {
         envoys.answer.clone_from(&ours.answer);
     }
 }
 
-fn limit_over_http2(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
-    let too_long = ours.answer.as_ref().is_ok_and(|answer| answer.status() == Some(413)) && ours.arrivals.is_empty();
-    let whole = matches!(request.body, Body::Length(1..));
-    if too_long && whole && request.protocol == Protocol::Http2 && envoys.answer.is_ok() {
-        envoys.clone_from(ours);
-    }
-}
-
-fn underscores(request: &Request, ours: &Outcome, envoys: &mut Outcome) {
-    let refused = ours.answer.as_ref().is_ok_and(|answer| answer.status() == Some(400));
-    let named = request.headers.iter().any(|(name, _)| name.contains('_'));
-    if request.protocol == Protocol::Http2 && named && refused && ours.arrivals.is_empty() && envoys.answer.is_err() {
-        envoys.answer.clone_from(&ours.answer);
-    }
-}
-
-fn another_endpoint(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn another_endpoint(_: &Case, ours: &Outcome, envoys: &mut Outcome) {
     let cluster = |arrival: &Arrival| arrival.upstream.split_once('#').map(|(cluster, _)| cluster.to_owned());
     // The hash alone chose the first.
     for (ours, envoys) in ours.arrivals.iter().zip(&mut envoys.arrivals).skip(1) {
@@ -223,7 +240,7 @@ fn another_endpoint(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
     }
 }
 
-fn lists(_: &Request, ours: &Outcome, envoys: &mut Outcome) {
+fn lists(_: &Case, ours: &Outcome, envoys: &mut Outcome) {
     if let Some((ours, envoys)) = answers(ours, envoys) {
         join(&ours.headers, &mut envoys.headers);
     }

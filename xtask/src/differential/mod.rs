@@ -103,7 +103,7 @@ fn play(program: &Path, worlds: &Worlds, seed: u64, round: Round, tally: &mut Ta
         return Ok(());
     }
     let planes = Planes::start(program, worlds, &round.configuration)?;
-    let found = round::play(&planes, &round.cases)?;
+    let found = round::play(&planes, &round)?;
     drop(planes);
     tally.configurations += round.configuration.hosts.len();
     tally.requests += round.cases.len();

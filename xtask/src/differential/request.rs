@@ -56,6 +56,17 @@ pub(crate) enum Body {
     Upgrade,
 }
 
+impl Body {
+    /// How long it is, in bytes.
+    pub(crate) fn length(&self) -> usize {
+        match self {
+            Self::None | Self::Upgrade => 0,
+            Self::Length(length) => *length,
+            Self::Chunked(sizes, _) => sizes.iter().sum(),
+        }
+    }
+}
+
 impl Request {
     /// The request's bytes in HTTP/1.1, as case `case`.
     fn to_bytes(&self, case: &str) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Requests, drawn so that they hit and just miss what a configuration asks for.
 
 use fastrand::Rng;
-use serin_api::proxy::{RequestBuffer, VirtualHost};
+use serin_api::proxy::{RequestBuffer, Route, VirtualHost};
 
 use super::configurations::{PATHS, pick};
 use super::request::{Body, Protocol, Request};
@@ -84,7 +84,7 @@ pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
         }
     }
     let body = match method {
-        "GET" if random.u8(..30) == 0 && !buffers(host) => Body::Upgrade,
+        "GET" if random.u8(..30) == 0 => Body::Upgrade,
         "GET" | "HEAD" if random.u8(..8) > 0 => Body::None,
         _ => body(random),
     };
@@ -93,6 +93,7 @@ pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
         headers.retain(|(name, _)| *name != "te");
     }
     let http2 = body != Body::Upgrade && random.u8(..4) == 0;
+    let body = if limits(host).next().is_some() { held(host, body, http2) } else { body };
     Request {
         protocol: if http2 { Protocol::Http2 } else { Protocol::Http1 },
         method: method.to_owned(),
@@ -104,11 +105,28 @@ pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
     }
 }
 
-/// Whether a request may be held until it is whole: one to switch to WebSocket never is, and hangs in Envoy.
-fn buffers(host: &VirtualHost) -> bool {
+/// The limits of bytes up to which the host's requests may be held until they are whole.
+pub(crate) fn limits(host: &VirtualHost) -> impl Iterator<Item = usize> {
     let routes = host.routes.iter().filter_map(|route| route.policy.as_ref()?.buffer);
     let buffer = host.policy.as_ref().and_then(|policy| policy.buffer);
-    buffer.into_iter().chain(routes).any(|buffer| buffer != RequestBuffer::Off)
+    buffer.into_iter().chain(routes).filter_map(|buffer| match buffer {
+        RequestBuffer::Off => None,
+        RequestBuffer::UpTo(limit) => usize::try_from(limit).ok(),
+    })
+}
+
+/// The body of a request that may be held: not one that Envoy would wait for in vain, or would not measure because all of
+/// it is there at once.
+fn held(host: &VirtualHost, body: Body, http2: bool) -> Body {
+    let delays = |route: &Route| {
+        route.policy.as_ref().is_some_and(|policy| policy.faults.as_ref().is_some_and(|faults| faults.delay.is_some()))
+    };
+    match body {
+        Body::Upgrade => Body::None,
+        _ if host.routes.iter().any(|route| delays(route)) => Body::None,
+        Body::Length(length @ 1..) if http2 => Body::Chunked(vec![length], false),
+        body => body,
+    }
 }
 
 fn body(random: &mut Rng) -> Body {

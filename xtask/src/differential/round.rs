@@ -106,16 +106,17 @@ impl Round {
 ///
 /// # Errors
 /// When a listener is missing.
-pub(crate) fn play(planes: &Planes, cases: &[Played]) -> Result<Found, DifferentialError> {
+pub(crate) fn play(planes: &Planes, round: &Round) -> Result<Found, DifferentialError> {
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Found::default());
     let work = || -> Result<(), DifferentialError> {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(Played { listener, request, .. }) = cases.get(number) else { return Ok(()) };
+            let Some(Played { listener, .. }) = round.cases.get(number) else { return Ok(()) };
+            let case = round.case(number);
             let mut looks = 0;
             let verdict = loop {
-                let verdict = look(planes, *listener, request, &format!("{number}-{looks}"))?;
+                let verdict = look(planes, *listener, &case, &format!("{number}-{looks}"))?;
                 looks += 1;
                 if !matches!(verdict, Verdict::Differs(..)) || looks == LOOKS {
                     break verdict;
@@ -150,12 +151,12 @@ enum Verdict {
     Differs(Box<(Outcome, Outcome)>),
 }
 
-fn look(planes: &Planes, listener: usize, request: &Request, name: &str) -> Result<Verdict, DifferentialError> {
-    let (ours, envoys) = planes.play(listener, request, name)?;
+fn look(planes: &Planes, listener: usize, case: &Case, name: &str) -> Result<Verdict, DifferentialError> {
+    let (ours, envoys) = planes.play(listener, &case.request, name)?;
     if ours == envoys {
         return Ok(Verdict::Alike(Vec::new()));
     }
-    let rules = accepted::rules(request, &ours, &envoys);
+    let rules = accepted::rules(case, &ours, &envoys);
     Ok(if rules.is_empty() { Verdict::Differs(Box::new((ours, envoys))) } else { Verdict::Alike(rules) })
 }
 
@@ -168,7 +169,7 @@ pub(crate) fn differ(
     case: &Case,
     name: &str,
 ) -> Result<Option<(Outcome, Outcome)>, DifferentialError> {
-    Ok(match look(planes, 0, &case.request, name)? {
+    Ok(match look(planes, 0, case, name)? {
         Verdict::Alike(_) => None,
         Verdict::Differs(outcomes) => Some(*outcomes),
     })

@@ -5,16 +5,19 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::Request;
 use http::request::Parts;
 use http::uri::Scheme;
+use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use super::attempt::Failure;
+use super::attempt::{self, Failure};
+use super::body::Body;
 use super::exchange::Exchange;
 use super::outgoing::Outgoing;
 use super::patience::Patience;
+use super::reply;
+use crate::access_log::Outcome;
 
 /// Why a request is not forwarded.
 pub(super) enum Refusal {
@@ -22,6 +25,19 @@ pub(super) enum Refusal {
     TooLong,
     /// The client broke off, or stood still for too long.
     Failed(Failure),
+}
+
+impl Refusal {
+    /// What the client is told.
+    pub(super) fn answer(self, mut exchange: Exchange) -> Response<Body> {
+        match self {
+            Self::Failed(failure) => attempt::failed(exchange, &failure, 1),
+            Self::TooLong => {
+                exchange.outcome = Outcome::Direct;
+                reply::refusal(exchange, StatusCode::PAYLOAD_TOO_LARGE, reply::TOO_LONG.into())
+            }
+        }
+    }
 }
 
 /// Waits for all of `request`, which may have a body of `limit` bytes. `http2`: see [`Outgoing::new`].

@@ -55,13 +55,18 @@ pub(super) fn request<B>(exchange: &mut Exchange, request: &mut Request<B>, pref
 
 /// Keeps the request where its response's headers are made of it.
 pub(super) fn save<B>(exchange: &mut Exchange, request: &Request<B>) {
-    if all(exchange).any(|changes| changes.response.reads_request()) {
-        exchange.note().request = Some(SavedRequest {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            headers: request.headers().clone(),
-        });
+    if let Some(saved) = saved(exchange, request) {
+        exchange.note().request = Some(saved);
     }
+}
+
+/// What has to be kept of the request for its response's headers.
+pub(super) fn saved<B>(exchange: &Exchange, request: &Request<B>) -> Option<SavedRequest> {
+    all(exchange).any(|changes| changes.response.reads_request()).then(|| SavedRequest {
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        headers: request.headers().clone(),
+    })
 }
 
 /// Changes a response's headers. `status` is 0 where the response is the data plane's own.

@@ -250,13 +250,23 @@ async fn forward(
         changes::save(&mut exchange, &request);
         return reply::text(exchange, refused, reply::FAULT);
     }
+    let buffered = exchange.policy.as_ref().and_then(|policy| policy.buffered());
+    let buffered = buffered.filter(|_| !request.body().is_end_stream());
     let Some(destination) = number.and_then(|number| worker.destination(number)) else {
+        changes::save(&mut exchange, &request);
+        // One that is too long is refused wherever it would go.
+        if let Some(limit) = buffered
+            && let Err(refusal) = Box::pin(buffer::whole(&exchange, request, limit, None)).await
+        {
+            return refusal.answer(exchange);
+        }
         let known = number.is_some();
         exchange.outcome = if known { Outcome::NoHealthyUpstream } else { Outcome::NoCluster };
-        changes::save(&mut exchange, &request);
         let text = if known { reply::NO_HEALTHY_UPSTREAM } else { "" };
         return reply::text(exchange, StatusCode::SERVICE_UNAVAILABLE, text);
     };
+    // A request that is refused while it is held was not changed yet.
+    let received = buffered.and_then(|_| changes::saved(&exchange, &request)).map(Box::new);
     let switches = upgrade.is_some();
     headers::to_upstream(&mut request, upgrade);
     changes::request(&mut exchange, &mut request, prefix, destination.is_named());
@@ -276,16 +286,16 @@ async fn forward(
         return reply::fixed(exchange, StatusCode::SERVICE_UNAVAILABLE, text);
     }
     let replay = if retries { worker.limits.replay_bytes } else { 0 };
-    let buffered = exchange.policy.as_ref().and_then(|policy| policy.buffered());
-    let (mut outgoing, parts) = match buffered.filter(|_| !request.body().is_end_stream()) {
+    let (mut outgoing, parts) = match buffered {
         None => Outgoing::new(request, replay, http2),
         // Apart from the task, whose memory every request has.
         Some(limit) => match Box::pin(buffer::whole(&exchange, request, limit, http2)).await {
             Ok(made) => made,
-            Err(buffer::Refusal::Failed(failure)) => return attempt::failed(exchange, &failure, 1),
-            Err(buffer::Refusal::TooLong) => {
-                exchange.outcome = Outcome::Direct;
-                return reply::refusal(exchange, StatusCode::PAYLOAD_TOO_LARGE, reply::TOO_LONG.into());
+            Err(refusal) => {
+                if let Some(received) = received {
+                    exchange.note().request = Some(*received);
+                }
+                return refusal.answer(exchange);
             }
         },
     };
