@@ -32,5 +32,6 @@ pub(crate) fn draw(random: &mut Rng) -> HttpSettings {
         server: (random.u8(..3) > 0)
             .then(|| ServerHeader { name: "a server of its own".to_owned(), overwrite: random.bool() }),
         via: (random.u8(..3) == 0).then(|| "1.1 a-gateway".to_owned()),
+        ..HttpSettings::default()
     }
 }
