@@ -16,6 +16,7 @@ use crate::health_check;
 use crate::load_balancing;
 use crate::outlier_detection;
 use crate::report::Finding;
+use crate::slow_start;
 use crate::snapshot::Resource;
 use crate::upstream_http2;
 use crate::upstream_tls;
@@ -73,14 +74,19 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
             None
         }
     };
-    let load_balancing = match load_balancing::of(spec.load_balancer_config.as_ref(), spec.fixed.is_some()) {
-        Ok(chosen) => chosen,
-        Err((field, reason)) => {
-            let path = ["spec.loadBalancerConfig", field].join(if field.is_empty() { "" } else { "." });
-            findings.push(Finding::error(id, path.clone(), format!("{path}: {reason}")));
-            LoadBalancing::default()
-        }
+    let unspread = |(field, reason): load_balancing::Fault, findings: &mut Vec<Finding>| {
+        let path = ["spec.loadBalancerConfig", field].join(if field.is_empty() { "" } else { "." });
+        findings.push(Finding::error(id, path.clone(), format!("{path}: {reason}")));
     };
+    let spread = spec.load_balancer_config.as_ref();
+    let load_balancing = load_balancing::of(spread, spec.fixed.is_some()).unwrap_or_else(|fault| {
+        unspread(fault, &mut findings);
+        LoadBalancing::default()
+    });
+    let slow_start = slow_start::of(spread).unwrap_or_else(|fault| {
+        unspread(fault, &mut findings);
+        None
+    });
     let (tls, fault) = upstream_tls::of(view.snapshot, id, spec, &mut findings);
     let without_endpoints = without_endpoints.or(fault);
     let http2 = upstream_http2::of(id, spec, &mut findings);
@@ -105,6 +111,7 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
         Arc::new(Cluster {
             subsets,
             load_balancing,
+            slow_start,
             transport,
             panic_percent,
             circuit_breakers,

@@ -11,7 +11,7 @@ use envoy_types::pb::envoy::config::cluster::v3::cluster::lb_subset_config::{
 };
 use envoy_types::pb::envoy::config::cluster::v3::cluster::{
     ClusterDiscoveryType, DiscoveryType, DnsLookupFamily, EdsClusterConfig, LbConfig, LbPolicy, LbSubsetConfig,
-    LeastRequestLbConfig, RingHashLbConfig,
+    LeastRequestLbConfig, RingHashLbConfig, RoundRobinLbConfig,
 };
 use envoy_types::pb::envoy::config::core::v3::{
     Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions as CommonOptions,
@@ -23,13 +23,14 @@ use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_optio
 };
 use envoy_types::pb::envoy::r#type::v3::Percent;
 use envoy_types::pb::google::protobuf::{UInt32Value, UInt64Value};
-use serin_api::proxy::{self, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
+use serin_api::proxy::{self, EndpointSource, LoadBalancing, SlowStart, SubsetFallback, Subsets};
 
 use crate::circuit_breakers;
 use crate::endpoint;
 use crate::health_check::health_check as envoy_check;
 use crate::outlier_detection::outlier_detection as envoy_outliers;
 use crate::protobuf::{any, duration, label_struct, same_stream};
+use crate::slow_start;
 use crate::transport;
 
 /// How long an endpoint may take to accept a connection; the same as in Serin's data plane.
@@ -54,6 +55,7 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
         endpoints,
         subsets,
         load_balancing,
+        slow_start,
         transport,
         panic_percent,
         circuit_breakers,
@@ -84,7 +86,7 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
                 Some(EdsClusterConfig { eds_config: Some(same_stream()), ..EdsClusterConfig::default() });
         }
     }
-    spread(*load_balancing, &mut made);
+    spread(*load_balancing, *slow_start, &mut made);
     transport::set(transport, &mut made);
     if let Some(value) = *panic_percent {
         made.common_lb_config.get_or_insert_default().healthy_panic_threshold = Some(Percent { value });
@@ -92,15 +94,22 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
     made
 }
 
-fn spread(load_balancing: LoadBalancing, cluster: &mut Cluster) {
+fn spread(load_balancing: LoadBalancing, slow_start: Option<SlowStart>, cluster: &mut Cluster) {
+    let slow_start_config = slow_start.map(|slow_start| slow_start::config(slow_start, &cluster.name));
     let policy = match load_balancing {
-        LoadBalancing::RoundRobin => LbPolicy::RoundRobin,
+        LoadBalancing::RoundRobin => {
+            cluster.lb_config = slow_start_config.map(|slow_start_config| {
+                LbConfig::RoundRobinLbConfig(RoundRobinLbConfig { slow_start_config: Some(slow_start_config) })
+            });
+            LbPolicy::RoundRobin
+        }
         LoadBalancing::Random => LbPolicy::Random,
         LoadBalancing::LeastRequest { choices } => {
             // Envoy draws two at least.
             let choice_count = Some(UInt32Value { value: choices.max(2) });
             cluster.lb_config = Some(LbConfig::LeastRequestLbConfig(LeastRequestLbConfig {
                 choice_count,
+                slow_start_config,
                 ..LeastRequestLbConfig::default()
             }));
             LbPolicy::LeastRequest

@@ -32,6 +32,7 @@ mod route;
 mod secret;
 mod server;
 mod shadow;
+mod slow_start;
 mod snapshot;
 mod stickiness;
 mod transport;

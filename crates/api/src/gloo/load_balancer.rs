@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::GoDuration;
+
 /// How requests are spread over the endpoints (default round robin). At most one of `roundRobin`, `leastRequest`,
 /// `random`, `ringHash` and `maglev` is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct LoadBalancerConfig {
     /// Each endpoint in turn.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub round_robin: Option<Empty>,
+    pub round_robin: Option<RoundRobin>,
     /// The one with the fewest requests in flight, of a few drawn at random.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub least_request: Option<LeastRequest>,
@@ -39,13 +41,42 @@ pub struct LoadBalancerConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Empty {}
 
+/// Each endpoint in turn.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RoundRobin {
+    /// Gives an endpoint that is new, or healthy again, few requests at first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_start_config: Option<SlowStartConfig>,
+}
+
 /// The one with the fewest requests in flight, of a few drawn at random.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LeastRequest {
     /// How many are drawn (default 2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choice_count: Option<u32>,
+    /// Gives an endpoint that is new, or healthy again, few requests at first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_start_config: Option<SlowStartConfig>,
+}
+
+/// Few requests for an endpoint at first, and more with time. Its weight is multiplied by (its time so far /
+/// `slowStartWindow`) to the power of 1 / `aggression`, but by no less than `minWeightPercent`. Its time begins when it joins
+/// the Upstream or, with health checks, when they find it healthy. Where all endpoints are new, all are alike.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SlowStartConfig {
+    /// How long it takes until an endpoint gets its whole share. Without it, or at `0s`, it does at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_start_window: Option<GoDuration>,
+    /// How fast its share grows: 1 evenly, more than 1 faster at first, less than 1 slower at first (default 1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggression: Option<f64>,
+    /// The least share, in percent of the whole one (default 10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_weight_percent: Option<f64>,
 }
 
 /// Endpoints on a ring.

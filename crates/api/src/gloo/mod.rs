@@ -16,7 +16,9 @@ pub use connection::{CommonHttpProtocolOptions, ConnectionConfig, TcpKeepalive};
 pub use health_check::{
     GrpcHealthCheck, HealthCheck, HealthCheckMethod, HttpHealthCheck, Payload, StatusRange, TcpHealthCheck,
 };
-pub use load_balancer::{Empty, LeastRequest, LoadBalancerConfig, RingHash, RingHashConfig};
+pub use load_balancer::{
+    Empty, LeastRequest, LoadBalancerConfig, RingHash, RingHashConfig, RoundRobin, SlowStartConfig,
+};
 pub use outlier_detection::OutlierDetection;
 pub use proxy::{Proxy, ProxyDocument};
 pub use settings::{

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CircuitBreakers, Endpoint, HealthCheck, OutlierDetection, Transport};
+use super::{CircuitBreakers, Endpoint, HealthCheck, OutlierDetection, SlowStart, Transport};
 use crate::{Ref, ResourceId};
 
 /// A cluster's name: `name_namespace` for an Upstream (as Gloo names its Envoy clusters),
@@ -55,6 +55,10 @@ pub struct Cluster {
     pub subsets: Option<Subsets>,
     /// How requests are spread.
     pub load_balancing: LoadBalancing,
+    /// How endpoints come by their share of the requests, where each is chosen in turn or by its requests in flight;
+    /// `None`: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_start: Option<SlowStart>,
     /// How its endpoints are spoken to.
     #[serde(default, skip_serializing_if = "Transport::is_plain")]
     pub transport: Transport,
@@ -81,6 +85,7 @@ impl Cluster {
             endpoints,
             subsets: None,
             load_balancing: LoadBalancing::default(),
+            slow_start: None,
             transport: Transport::default(),
             panic_percent: None,
             circuit_breakers: CircuitBreakers::default(),

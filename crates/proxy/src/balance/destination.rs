@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Instant;
 
 use http::HeaderValue;
 use serin_api::proxy::{Cluster, LoadBalancing, SubsetFallback};
@@ -16,6 +17,7 @@ use super::placement::{Placed, Placement};
 use super::retry_budget::RetryPermit;
 use super::ring::Ring;
 use super::sequence::sequence;
+use super::warm_up::{Moment, WarmUp};
 use crate::dial::Dial;
 use crate::health::{EndpointHealth, Happened, PANIC_PERCENT, Tally, in_service};
 
@@ -134,6 +136,8 @@ pub(crate) struct Destination {
     policy: Policy,
     /// The order of turns; `None` when all weights are equal.
     turns: Option<Vec<u32>>,
+    /// Set where endpoints get few requests at first.
+    warm_up: Option<Box<WarmUp>>,
     /// The upstream's, whichever of its subsets this is.
     load: Arc<ClusterLoad>,
     /// How many retries there may be at once, where that is fixed.
@@ -157,6 +161,9 @@ impl Destination {
         let chosen = in_service(chosen.collect(), |(_, state)| state.health.is_good(), panic_percent);
         let policy = Policy::new(cluster.load_balancing, chosen.iter().map(|(endpoint, _)| *endpoint));
         let weights: Vec<u32> = chosen.iter().map(|(endpoint, _)| endpoint.weight).collect();
+        let warm_up = cluster.slow_start.filter(|_| policy.goes_by_turns()).and_then(|slow_start| {
+            WarmUp::new(slow_start, chosen.iter().map(|(_, state)| state.health.well_since()).collect()).map(Box::new)
+        });
         let candidates = chosen
             .into_iter()
             .map(|(endpoint, state)| Candidate {
@@ -168,7 +175,7 @@ impl Destination {
             .collect();
         let breakers = Breakers::new(cluster.circuit_breakers, &load);
         let most_retries = cluster.circuit_breakers.retries;
-        Self { candidates, policy, turns: sequence(&weights), load, most_retries, breakers }
+        Self { candidates, policy, turns: sequence(&weights), warm_up, load, most_retries, breakers }
     }
 
     /// Whether an endpoint is chosen by a request's hash.
@@ -183,16 +190,18 @@ impl Destination {
             1 => return Some(0),
             _ => {}
         }
+        let moment = self.warm_up.as_deref().and_then(|warm_up| warm_up.at(Instant::now()));
+        let drawn = |random: &mut fastrand::Rng| self.at_turn(random.usize(..self.turn_count()));
         Some(match &self.policy {
-            Policy::RoundRobin => {
+            Policy::RoundRobin => Moment::choose(moment.as_ref(), random, |_| {
                 *cursor = cursor.wrapping_add(1);
                 self.at_turn(*cursor % self.turn_count())
-            }
-            Policy::Random => self.at_turn(random.usize(..self.turn_count())),
+            }),
+            Policy::Random => drawn(random),
             Policy::LeastRequest { choices } => {
-                let mut best = self.at_turn(random.usize(..self.turn_count()));
+                let mut best = Moment::choose(moment.as_ref(), random, drawn);
                 for _ in 1..(*choices).max(1) {
-                    let other = self.at_turn(random.usize(..self.turn_count()));
+                    let other = Moment::choose(moment.as_ref(), random, drawn);
                     if self.active(other) < self.active(best) {
                         best = other;
                     }
@@ -231,6 +240,11 @@ impl Destination {
 }
 
 impl Policy {
+    /// Whether each endpoint has its turns, or is drawn by them, and its requests in flight count.
+    fn goes_by_turns(&self) -> bool {
+        matches!(self, Self::RoundRobin | Self::LeastRequest { .. })
+    }
+
     fn new<'a>(policy: LoadBalancing, endpoints: impl Iterator<Item = &'a ResolvedEndpoint>) -> Self {
         let placed = |by_name| -> Vec<Placed> { endpoints.map(|endpoint| endpoint.placed(by_name)).collect() };
         match policy {
@@ -280,114 +294,5 @@ fn choose<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
-    use serin_api::proxy::{EndpointSource, Subsets};
-    use serin_api::{ResourceId, ResourceKind};
-
-    use super::*;
-
-    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
-
-    fn endpoint(port: u16, version: &str, weight: u32) -> ResolvedEndpoint {
-        ResolvedEndpoint {
-            address: ([127, 0, 0, 1], port).into(),
-            labels: labels(&[("version", version)]),
-            weight,
-            hostname: None,
-            dial: None,
-        }
-    }
-
-    fn cluster(fallback: SubsetFallback, load_balancing: LoadBalancing) -> Cluster {
-        let source = ResourceId::new(ResourceKind::Upstream, "ns", "a");
-        Cluster {
-            subsets: Some(Subsets { selectors: vec![BTreeSet::from(["version".to_owned()])], fallback }),
-            load_balancing,
-            ..Cluster::new("a_ns", source, EndpointSource::Fixed(Vec::new()))
-        }
-    }
-
-    fn ports(fallback: SubsetFallback, subset: &[(&str, &str)]) -> Vec<u16> {
-        let endpoints = [endpoint(1, "v1", 1), endpoint(2, "v2", 1), endpoint(3, "v1", 1)];
-        let cluster = cluster(fallback, LoadBalancing::RoundRobin);
-        let made = Destination::new(
-            &cluster,
-            &labels(subset),
-            &endpoints,
-            |address| Arc::new(EndpointState::new(address)),
-            |_| 0,
-            Arc::default(),
-        );
-        made.candidates.iter().map(|candidate| candidate.state.address.port()).collect()
-    }
-
-    #[test]
-    fn a_subset_falls_back_only_when_it_is_empty() {
-        assert_eq!(ports(SubsetFallback::None, &[("version", "v1")]), [1, 3]);
-        assert_eq!(ports(SubsetFallback::AnyEndpoint, &[("version", "v2")]), [2]);
-        assert_eq!(ports(SubsetFallback::AnyEndpoint, &[("version", "v3")]), [1, 2, 3]);
-        assert_eq!(ports(SubsetFallback::None, &[("version", "v3")]), [0_u16; 0]);
-        assert_eq!(ports(SubsetFallback::DefaultSubset(labels(&[("version", "v2")])), &[("version", "v3")]), [2]);
-        assert_eq!(
-            ports(SubsetFallback::DefaultSubset(labels(&[("version", "v9")])), &[("version", "v3")]),
-            [0_u16; 0]
-        );
-        assert_eq!(ports(SubsetFallback::AnyEndpoint, &[]), [1, 2, 3]);
-        assert_eq!(ports(SubsetFallback::DefaultSubset(labels(&[("version", "v2")])), &[]), [2]);
-        assert_eq!(ports(SubsetFallback::None, &[]), [0_u16; 0]);
-    }
-
-    fn counts(load_balancing: LoadBalancing, weights: &[u32], picks: usize) -> Vec<usize> {
-        let endpoints: Vec<_> = weights.iter().enumerate().map(|(i, w)| endpoint(i as u16 + 1, "v", *w)).collect();
-        let made = Destination::new(
-            &cluster(SubsetFallback::AnyEndpoint, load_balancing),
-            &BTreeMap::new(),
-            &endpoints,
-            |address| Arc::new(EndpointState::new(address)),
-            |_| 0,
-            Arc::default(),
-        );
-        let (mut cursor, mut random) = (7, fastrand::Rng::with_seed(1));
-        let mut counts = vec![0; weights.len()];
-        for _ in 0..picks {
-            counts[made.pick(Aim::default(), &mut cursor, &mut random).unwrap()] += 1;
-        }
-        counts
-    }
-
-    #[test]
-    fn round_robin_keeps_weights_exactly() {
-        assert_eq!(counts(LoadBalancing::RoundRobin, &[1, 1, 1], 300), [100, 100, 100]);
-        assert_eq!(counts(LoadBalancing::RoundRobin, &[1, 2, 7], 1000), [100, 200, 700]);
-    }
-
-    #[test]
-    fn random_keeps_weights_roughly() {
-        let drawn = counts(LoadBalancing::Random, &[1, 3], 40_000);
-        assert!((9_000..11_000).contains(&drawn[0]), "{drawn:?}");
-    }
-
-    #[test]
-    fn least_request_avoids_the_busy() {
-        let endpoints = [endpoint(1, "v", 1), endpoint(2, "v", 1)];
-        let cluster = cluster(SubsetFallback::AnyEndpoint, LoadBalancing::LeastRequest { choices: 8 });
-        let made = Destination::new(
-            &cluster,
-            &BTreeMap::new(),
-            &endpoints,
-            |address| Arc::new(EndpointState::new(address)),
-            |_| 0,
-            Arc::default(),
-        );
-        let busy: Vec<_> = (0..5).map(|_| made.candidates[0].state.begin()).collect();
-        let (mut cursor, mut random) = (0, fastrand::Rng::with_seed(1));
-        let picks = (0..1000).filter(|_| made.pick(Aim::default(), &mut cursor, &mut random) == Some(1)).count();
-        assert!(picks > 950, "{picks}");
-        drop(busy);
-        assert_eq!(made.candidates[0].state.active(), 0);
-    }
-}
+#[path = "destination_tests.rs"]
+mod tests;

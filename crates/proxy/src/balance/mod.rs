@@ -7,6 +7,7 @@ mod placement;
 mod retry_budget;
 mod ring;
 mod sequence;
+mod warm_up;
 
 pub(crate) use breakers::{Breakers, ClusterLoad, Overflow, Slot};
 pub(crate) use destination::{ActiveRequest, Aim, Candidate, Destination, EndpointState, ResolvedEndpoint};

@@ -4,6 +4,9 @@
 //! request never asks: it picks among those that are left.
 
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
+
+use parking_lot::Mutex;
 
 /// Below this share of healthy endpoints all of them get requests, in percent (Envoy's default).
 pub(crate) const PANIC_PERCENT: f64 = 50.0;
@@ -22,26 +25,52 @@ pub(crate) enum Mark {
 }
 
 /// An endpoint's health, shared by all who pick it.
-#[derive(Debug, Default)]
-pub(crate) struct EndpointHealth(AtomicU8);
+#[derive(Debug)]
+pub(crate) struct EndpointHealth {
+    marks: AtomicU8,
+    /// When it joined or, if that was later, when its health checks found it healthy.
+    well_since: Mutex<Instant>,
+}
+
+impl Default for EndpointHealth {
+    fn default() -> Self {
+        Self { marks: AtomicU8::new(0), well_since: Mutex::new(Instant::now()) }
+    }
+}
 
 impl EndpointHealth {
     /// Whether nothing speaks against sending requests there.
     pub(crate) fn is_good(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.marks.load(Ordering::Relaxed) == 0
     }
 
     pub(crate) fn has(&self, mark: Mark) -> bool {
-        self.0.load(Ordering::Relaxed) & mark as u8 != 0
+        self.marks.load(Ordering::Relaxed) & mark as u8 != 0
+    }
+
+    /// Has it join at `then`.
+    #[cfg(test)]
+    pub(crate) fn begin(&self, then: Instant) {
+        *self.well_since.lock() = then;
     }
 
     /// Sets or takes away a mark; says whether that changed anything.
     pub(crate) fn set(&self, mark: Mark, marked: bool) -> bool {
         let before = match marked {
-            true => self.0.fetch_or(mark as u8, Ordering::Relaxed),
-            false => self.0.fetch_and(!(mark as u8), Ordering::Relaxed),
+            true => self.marks.fetch_or(mark as u8, Ordering::Relaxed),
+            false => self.marks.fetch_and(!(mark as u8), Ordering::Relaxed),
         };
-        (before & mark as u8 != 0) != marked
+        let changed = (before & mark as u8 != 0) != marked;
+        if changed && !marked && mark == Mark::Unhealthy {
+            *self.well_since.lock() = Instant::now();
+        }
+        changed
+    }
+
+    /// When it joined or, if that was later, when its health checks found it healthy; `None` while something speaks
+    /// against it. The end of an ejection is no new beginning, as in Envoy.
+    pub(crate) fn well_since(&self) -> Option<Instant> {
+        self.is_good().then(|| *self.well_since.lock())
     }
 }
 

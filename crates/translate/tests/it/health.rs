@@ -7,7 +7,7 @@ use serin_api::proxy::Cluster;
 use super::fixture::World;
 
 /// The cluster and status of an Upstream with these options.
-fn upstream(options: &str) -> (Cluster, serin_api::StatusState, String) {
+pub(crate) fn upstream(options: &str) -> (Cluster, serin_api::StatusState, String) {
     let mut world = World::new();
     world.apply(&format!(
         "apiVersion: gloo.solo.io/v1\nkind: Upstream\nmetadata: {{name: up, namespace: gloo-system}}\n\

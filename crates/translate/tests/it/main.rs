@@ -21,5 +21,6 @@ mod serving;
 mod shadowing;
 mod tls;
 mod upstream_http2;
+mod upstream_options;
 mod upstream_tls;
 mod walkthrough;
