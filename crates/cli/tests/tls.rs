@@ -91,6 +91,17 @@ fn a_secret_is_served_rotates_and_keeps_its_key() {
         assert!(!shown.contains("PRIVATE KEY") && !shown.contains("BEGIN"), "{shown}");
     }
 
+    // One that is out of its time is told of with its date, by `check` too.
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["old.test".to_owned()]).unwrap();
+    (params.not_before, params.not_after) = (rcgen::date_time_ymd(2019, 1, 1), rcgen::date_time_ymd(2020, 2, 29));
+    instance.apply(&secret(&params.self_signed(&key).unwrap().pem(), &key.serialize_pem()));
+    let expired = "its certificate for old.test expired on 2020-02-29; clients refuse it";
+    until_told(&instance, expired);
+    let said = instance.ok(&["check"]);
+    assert!(said.contains(expired), "{said}");
+    assert!(said.contains("is for old.test (until 2020-02-29), not for gateway.test; clients refuse it"), "{said}");
+
     // Files are read again when they change.
     let files = |pair: &(String, String)| (instance.file("tls.crt", &pair.0), instance.file("tls.key", &pair.1));
     let (certificate, key) = files(&first);

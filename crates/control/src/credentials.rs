@@ -153,7 +153,6 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
 
 /// Whether the time from `before` to `now` changed what is to be said of a certificate.
 pub(crate) fn aged(snapshot: &Snapshot, before: i64, now: i64) -> bool {
-    let standing = |certificate: &CertificateFacts, at: i64| (at < certificate.not_before, at > certificate.not_after);
     let mut certificates = snapshot.credentials.values().filter_map(|facts| facts.certificate.as_ref());
-    certificates.any(|certificate| standing(certificate, before) != standing(certificate, now))
+    certificates.any(|certificate| certificate.age(before) != certificate.age(now))
 }

@@ -8,6 +8,7 @@
 mod access_log;
 mod action;
 mod buffer;
+mod certificate;
 mod circuit_breakers;
 mod client_certificate;
 mod closed;
@@ -57,6 +58,7 @@ mod upstream_tls;
 mod view;
 mod weighted;
 
+pub use certificate::CertificateAge;
 pub use endpoints::endpoints;
 pub use flatten::{MAX_DEPTH, MAX_ROUTES};
 pub use pattern::PATTERN_SIZE_LIMIT;

@@ -8,9 +8,10 @@ use serin_api::gateway::{ProtocolVersion, SslConfig, SslFiles, SslParameters, Vi
 use serin_api::proxy::{CredentialSource, ServerTls, TlsVersion};
 use serin_api::{Ref, ResourceId};
 
+use crate::certificate::{foreign, out_of_time};
 use crate::host::Host;
 use crate::report::{Book, Finding};
-use crate::snapshot::{CertificateFacts, CredentialFacts, Resource, Snapshot};
+use crate::snapshot::{CredentialFacts, Resource, Snapshot};
 
 /// What is spoken inside of TLS unless something else is asked for.
 const ALPN: [&str; 2] = ["h2", "http/1.1"];
@@ -79,19 +80,6 @@ pub(crate) fn too_old(parameters: Option<&SslParameters>) -> Option<(&'static st
         .then_some(("parameters.minimumProtocolVersion", message))
 }
 
-/// Advice on a certificate that is out of its time, with what comes of that: `refused`.
-pub(crate) fn out_of_time(certificate: &CertificateFacts, now: i64, refused: &str) -> Option<String> {
-    if now == 0 {
-        None
-    } else if now > certificate.not_after {
-        Some(format!("its certificate expired on {}; {refused}", date(certificate.not_after)))
-    } else if now < certificate.not_before {
-        Some(format!("its certificate is valid from {} on; {refused} until then", date(certificate.not_before)))
-    } else {
-        None
-    }
-}
-
 /// How a VirtualService's clients are to be spoken with, for the names it asks for.
 pub(crate) fn of(
     snapshot: &Snapshot,
@@ -146,10 +134,7 @@ pub(crate) fn of(
         if let Some(reason) = out_of_time(certificate, snapshot.now, "clients refuse it") {
             findings.push(advice(field, &reason));
         }
-        let foreign: Vec<&str> = foreign(domains, &certificate.names).collect();
-        if !foreign.is_empty() {
-            let have = if certificate.names.is_empty() { "no name".to_owned() } else { certificate.names.join(", ") };
-            let reason = format!("its certificate is for {have}, not for {}; clients refuse it", foreign.join(", "));
+        if let Some(reason) = foreign(certificate, domains, &config.sni_domains) {
             findings.push(advice(field, &reason));
         }
     }
@@ -210,20 +195,6 @@ pub(crate) fn is_name(name: &str) -> bool {
     host.split('.').all(|label| !label.is_empty() && label.bytes().all(allowed))
 }
 
-/// The domains that none of a certificate's names covers.
-fn foreign<'d>(domains: &'d [String], names: &[String]) -> impl Iterator<Item = &'d str> {
-    let covered = |domain: &str| {
-        let rest = domain.split_once('.').map(|(_, rest)| rest);
-        names.iter().any(|name| name == domain || (name.strip_prefix("*.").is_some_and(|name| Some(name) == rest)))
-    };
-    let named = domains.iter().map(String::as_str).filter(|domain| !domain.ends_with('*'));
-    let hosts = named.map(|domain| match domain.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => domain,
-    });
-    hosts.filter(move |domain| !covered(domain)).collect::<Vec<_>>().into_iter()
-}
-
 /// Puts the certificates of a listener's hosts together: equal ones are one, and a name that several want is the oldest
 /// VirtualService's.
 pub(crate) fn gather(hosts: &[&Host<'_>], book: &mut Book) -> Vec<Arc<ServerTls>> {
@@ -264,41 +235,9 @@ pub(crate) fn gather(hosts: &[&Host<'_>], book: &mut Book) -> Vec<Arc<ServerTls>
     gathered.into_iter().map(Arc::new).collect()
 }
 
-/// A moment as a date, in UTC.
-fn date(seconds: i64) -> String {
-    // Days are counted from 1 March of the year 0, so that leap days come last (Howard Hinnant's civil calendar).
-    let days = seconds.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_written_in_utc() {
-        for (seconds, text) in
-            [(0, "1970-01-01"), (951_782_399, "2000-02-28"), (951_782_400, "2000-02-29"), (4_102_444_799, "2099-12-31")]
-        {
-            assert_eq!(date(seconds), text);
-        }
-    }
-
-    #[test]
-    fn a_wildcard_covers_one_label() {
-        let text = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let names = text(&["a.com", "*.b.com"]);
-        let domains = text(&["a.com", "a.com:8443", "x.b.com", "*.b.com", "y.x.b.com", "b.com", "*", "c.*"]);
-        assert_eq!(foreign(&domains, &names).collect::<Vec<_>>(), ["y.x.b.com", "b.com"]);
-    }
 
     #[test]
     fn names_are_hosts_or_suffixes() {

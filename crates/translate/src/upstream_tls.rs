@@ -8,9 +8,10 @@ use serin_api::ResourceId;
 use serin_api::gloo::{StaticUpstream, UpstreamSpec, UpstreamSslConfig};
 use serin_api::proxy::{ClientTls, CredentialSource, TlsVersion, host_and_port};
 
+use crate::certificate::out_of_time;
 use crate::report::Finding;
 use crate::snapshot::Snapshot;
-use crate::tls::{credential_source, field_of, is_name, look_up, out_of_time, too_old, versions};
+use crate::tls::{credential_source, field_of, is_name, look_up, too_old, versions};
 
 /// Where TLS is asked for.
 const FIELD: &str = "spec.sslConfig";

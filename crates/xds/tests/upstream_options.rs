@@ -5,7 +5,7 @@ mod stage;
 
 use serde_json::{Value, json};
 use serin_api::proxy::{EndpointMap, ProxySpec};
-use stage::{Stage, get};
+use stage::Stage;
 
 /// A configuration with these clusters, by name and options.
 fn spec(clusters: &[(&str, Value)]) -> ProxySpec {
@@ -23,33 +23,55 @@ fn spec(clusters: &[(&str, Value)]) -> ProxySpec {
 
 /// The clusters as Envoy has them, by name.
 fn clusters(stage: &Stage) -> serde_json::Map<String, Value> {
-    let answer = get(stage.admin(), "admin", "/config_dump?resource=dynamic_active_clusters");
-    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    let answer = stage.envoy.ask("/config_dump?resource=dynamic_active_clusters").unwrap();
     // In chunks or whole, it is one object.
-    let (from, to) = (body.find('{').unwrap(), body.rfind('}').unwrap());
-    let dump: Value = serde_json::from_str(&body[from..=to]).unwrap();
+    let (from, to) = (answer.find('{').unwrap(), answer.rfind('}').unwrap());
+    let dump: Value = serde_json::from_str(&answer[from..=to]).unwrap();
     let named = |config: &Value| (config["cluster"]["name"].as_str().unwrap().to_owned(), config["cluster"].clone());
     dump["configs"].as_array().unwrap().iter().map(named).collect()
 }
 
-#[test]
-fn envoy_takes_them() {
+/// Whether `whole` has all that `part` says.
+fn has(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| has(whole, part)))
+        }
+        (Value::Array(whole), Value::Array(part)) => {
+            whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| has(whole, part))
+        }
+        (whole, part) => whole == part,
+    }
+}
+
+/// Clusters by name, with their options and what Envoy has to make of them.
+fn check(all: &[(&str, Value, Value)]) {
     let Some(stage) = Stage::set(false) else { return };
-    let slow = json!({"window": "30s", "aggression": 1.5, "leastPercent": 20.0});
-    let spec = spec(&[
-        ("turns", json!({"slowStart": slow})),
-        ("least", json!({"loadBalancing": {"leastRequest": {"choices": 3}}, "slowStart": slow})),
-    ]);
-    let number = stage.publish(spec, EndpointMap::new());
+    let options: Vec<_> = all.iter().map(|(name, options, _)| (*name, options.clone())).collect();
+    let number = stage.publish(spec(&options), EndpointMap::new());
     stage.settled(number);
     let made = clusters(&stage);
-    let slow_start = |cluster: &str| {
-        json!({
+    for (name, _, expected) in all {
+        assert!(has(&made[*name], expected), "{name}: {:#}", made[*name]);
+    }
+}
+
+#[test]
+fn slow_start() {
+    let slow = json!({"window": "30s", "aggression": 1.5, "leastPercent": 20.0});
+    let envoys = |cluster: &str| {
+        json!({"slow_start_config": {
             "slow_start_window": "30s",
             "aggression": {"default_value": 1.5, "runtime_key": format!("upstream.{cluster}.slowStart.aggression")},
             "min_weight_percent": {"value": 20},
-        })
+        }})
     };
-    assert_eq!(made["turns"]["round_robin_lb_config"]["slow_start_config"], slow_start("turns"));
-    assert_eq!(made["least"]["least_request_lb_config"]["slow_start_config"], slow_start("least"));
+    check(&[
+        ("turns", json!({"slowStart": slow}), json!({"round_robin_lb_config": envoys("turns")})),
+        (
+            "least",
+            json!({"loadBalancing": {"leastRequest": {"choices": 3}}, "slowStart": slow}),
+            json!({"least_request_lb_config": envoys("least")}),
+        ),
+    ]);
 }

@@ -113,6 +113,9 @@ fn a_fault_takes_out_that_certificate_alone_and_is_told() {
     assert_eq!(status(&world, "bad").0, Rejected);
 }
 
+/// In seconds.
+const DAY: i64 = 24 * 60 * 60;
+
 #[test]
 fn a_certificate_that_clients_refuse_is_advice() {
     let mut world = World::new();
@@ -120,9 +123,15 @@ fn a_certificate_that_clients_refuse_is_advice() {
     for (now, domains, sentence) in [
         (1_500_000_000, "x.wild.com, other.com", ""),
         (0, "other.com", ""),
-        (2_000_000_001, "other.com", "its certificate expired on 2033-05-18; clients refuse it"),
-        (999_999_999, "other.com", "its certificate is valid from 2001-09-09 on; clients refuse it until then"),
-        (0, "a.com, other.com", "its certificate is for other.com, *.wild.com, not for a.com; clients refuse it"),
+        (2_000_000_000 - 31 * DAY, "other.com", ""),
+        (2_000_000_000 - 29 * DAY, "other.com", "for other.com, *.wild.com ends on 2033-05-18; renew it before then"),
+        (2_000_000_001, "other.com", "for other.com, *.wild.com expired on 2033-05-18; clients refuse it"),
+        (
+            999_999_999,
+            "other.com",
+            "for other.com, *.wild.com is valid from 2001-09-09 on; clients refuse it until then",
+        ),
+        (0, "a.com, other.com", "is for other.com, *.wild.com (until 2033-05-18), not for a.com; clients refuse it"),
     ] {
         world.snapshot.now = now;
         world.apply(&secure("app", domains, "{secretRef: {name: a}}")).serve();
