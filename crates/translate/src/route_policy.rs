@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serin_api::gateway::RouteOptions;
-use serin_api::proxy::RoutePolicy;
+use serin_api::proxy::{MaxStreamDuration, RoutePolicy};
 
 use crate::buffer;
 use crate::cors;
@@ -24,6 +24,11 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
     let mut policy = RoutePolicy { timeout: read.timeout, ..RoutePolicy::default() };
     rewrite::fill(&read, &mut policy, &mut faults);
     policy.idle_timeout = read.idle_timeout;
+    policy.max_stream_duration = read.max_stream_duration.map(|written| MaxStreamDuration {
+        most: written.max_stream_duration,
+        grpc_most: written.grpc_timeout_header_max,
+        grpc_offset: written.grpc_timeout_header_offset,
+    });
     policy.faults = read.faults.and_then(|written| faults::of(written, &mut faults));
     // Of several that name a protocol the last one holds.
     let websocket = read.upgrades.iter().rev().find_map(|upgrade| upgrade.websocket.as_ref());
@@ -54,6 +59,18 @@ mod tests {
     fn nothing_that_is_read_is_no_policy() {
         assert_eq!(of(None), Ok(None));
         assert_eq!(of_json(json!({"waf": {}, "timeout": null})), Ok(None));
+    }
+
+    #[test]
+    fn how_long_a_stream_may_take_has_three_parts() {
+        let limits =
+            json!({"maxStreamDuration": "1m", "grpcTimeoutHeaderMax": "0s", "grpcTimeoutHeaderOffset": "10ms"});
+        let policy = of_json(json!({"maxStreamDuration": limits})).unwrap().unwrap();
+        let time = serin_api::GoDuration::parse;
+        let expected = MaxStreamDuration { most: time("1m"), grpc_most: time("0"), grpc_offset: time("10ms") };
+        assert_eq!(policy.max_stream_duration, Some(expected));
+        let fault = of_json(json!({"maxStreamDuration": {"grpcTimeoutHeaderMax": "long"}})).unwrap_err();
+        assert!(fault[0].starts_with("maxStreamDuration.grpcTimeoutHeaderMax: "), "{fault:?}");
     }
 
     #[test]

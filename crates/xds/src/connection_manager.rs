@@ -48,6 +48,10 @@ pub(crate) fn connection_manager(
         idle_timeout,
         stream_idle_timeout,
         request_headers_timeout,
+        request_timeout,
+        max_stream_duration,
+        delayed_close,
+        drain,
         max_duration,
         max_requests,
         header_kib,
@@ -102,6 +106,7 @@ pub(crate) fn connection_manager(
         common_http_protocol_options: Some(HttpProtocolOptions {
             idle_timeout: time(idle_timeout),
             max_connection_duration: time(max_duration),
+            max_stream_duration: time(max_stream_duration),
             max_requests_per_connection: number(*max_requests),
             max_headers_count: number(*header_count),
             ..common(*underscores)
@@ -120,6 +125,9 @@ pub(crate) fn connection_manager(
             ..InternalAddressConfig::default()
         }),
         stream_idle_timeout: time(stream_idle_timeout),
+        request_timeout: time(request_timeout),
+        delayed_close_timeout: time(delayed_close),
+        drain_timeout: time(drain),
         max_request_headers_kb: Some(UInt32Value { value: header_kib.unwrap_or(HEADER_KIB) }),
         request_headers_timeout: Some(duration(request_headers_timeout.map_or(HEADER_TIME, |time| time.0))),
         codec_type: match codec {

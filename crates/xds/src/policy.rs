@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use envoy_types::pb::envoy::config::route::v3::route_action::{HostRewriteSpecifier, UpgradeConfig};
+use envoy_types::pb::envoy::config::route::v3::route_action::{
+    HostRewriteSpecifier, MaxStreamDuration as EnvoyMaxStreamDuration, UpgradeConfig,
+};
 use envoy_types::pb::envoy::config::route::v3::{Route, RouteAction, VirtualHost};
 use envoy_types::pb::google::protobuf::{Any, BoolValue};
 use serin_api::proxy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy};
@@ -22,6 +24,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         timeout,
         retries,
         idle_timeout,
+        max_stream_duration,
         shadow,
         buffer: _,
         faults: _,
@@ -43,6 +46,11 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
     });
     action.append_x_forwarded_host = *append_x_forwarded_host;
     action.timeout = timeout.map(|timeout| duration(timeout.0));
+    action.max_stream_duration = max_stream_duration.map(|limits| EnvoyMaxStreamDuration {
+        max_stream_duration: limits.most.map(|time| duration(time.0)),
+        grpc_timeout_header_max: limits.grpc_most.map(|time| duration(time.0)),
+        grpc_timeout_header_offset: limits.grpc_offset.map(|time| duration(time.0)),
+    });
     action.idle_timeout = idle_timeout.map(|timeout| duration(timeout.0));
     action.upgrade_configs.extend(websocket.map(|enabled| UpgradeConfig {
         upgrade_type: "websocket".to_owned(),

@@ -16,7 +16,7 @@ fn spec() -> ProxySpec {
                 "paths": {"escapedSlashes": "Redirect", "normalize": true, "mergeSlashes": true},
                 "connections": {
                     "idleTimeout": "60s", "streamIdleTimeout": "30s", "requestHeadersTimeout": "5s",
-                    "maxDuration": "1h", "maxRequests": 1, "headerKib": 8, "headerCount": 9, "codec": "Http1",
+                    "maxDuration": "1h", "requestTimeout": "30s", "maxStreamDuration": "1m", "delayedClose": "1s", "drain": "2s", "maxRequests": 1, "headerKib": 8, "headerCount": 9, "codec": "Http1",
                     "http2": {"maxStreams": 3, "streamWindow": 65535, "connectionWindow": 65536}
                 },
                 "forwarded": {

@@ -23,7 +23,7 @@ pub use options::{
     CodecType, EscapedSlashesAction, HeadersWithUnderscoreAction, Http2ProtocolOptions, HttpConnectionManagerSettings,
     HttpListenerOptions, ServerHeaderTransformation,
 };
-pub use options::{ForwardClientCertDetails, SetCurrentClientCertDetails};
+pub use options::{ForwardClientCertDetails, MaxStreamDuration, SetCurrentClientCertDetails};
 pub use options::{HashCookie, HashPolicy, RouteActionHashConfig};
 pub use options::{ProtocolUpgradeConfig, ProtocolUpgradeSpec, RouteAbort, RouteDelay, RouteFaults};
 pub use options::{RetryBackOff, RetryPolicy, RouteOptions, RouteShadowing, VirtualHostOptions};

@@ -17,6 +17,18 @@ pub struct ConnectionSettings {
     /// How long the headers of a request may take. 0: as long as they like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_headers_timeout: Option<GoDuration>,
+    /// How long all of a request may take to arrive; not 0. Unset: as long as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_timeout: Option<GoDuration>,
+    /// How long a request may take from beginning to end, where its route says nothing; not 0. Unset: as long as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_stream_duration: Option<GoDuration>,
+    /// How long a client that was refused is still listened to. 0: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delayed_close: Option<GoDuration>,
+    /// How long it may wait for its last request when it is to end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<GoDuration>,
     /// How old it may become; not 0. Unset: as old as it likes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_duration: Option<GoDuration>,

@@ -47,7 +47,7 @@ pub use health_check::{HealthCheck, HttpQuestion, Question};
 pub use http_settings::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
 pub use listener::{Listener, VirtualHost};
 pub use outlier_detection::{LocalOrigin, OutlierDetection};
-pub use policy::{HostPolicy, HostRewrite, PathRewrite, RequestBuffer, RoutePolicy, Substitution};
+pub use policy::{HostPolicy, HostRewrite, MaxStreamDuration, PathRewrite, RequestBuffer, RoutePolicy, Substitution};
 pub use request_hash::{HashKey, HashPart};
 pub use retries::{BackOff, Retries, RetryCondition};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};

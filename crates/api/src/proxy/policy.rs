@@ -33,6 +33,9 @@ pub struct RoutePolicy {
     /// How long a request may stand still; zero: as long as it likes. Unset: the data plane's own limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<GoDuration>,
+    /// How long a request may take from beginning to end. Unset: as the listener says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_stream_duration: Option<MaxStreamDuration>,
     /// Copies of the requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Shadow>,
@@ -48,6 +51,21 @@ pub struct RoutePolicy {
     /// Whether a connection may switch to WebSocket. Unset: it may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub websocket: Option<bool>,
+}
+
+/// How long requests may take from beginning to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MaxStreamDuration {
+    /// All of them; zero: as long as they like. Unset: as the listener says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most: Option<GoDuration>,
+    /// The most that `grpc-timeout` may ask for; zero: anything. Unset: that header says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grpc_most: Option<GoDuration>,
+    /// How much less than `grpc-timeout` it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grpc_offset: Option<GoDuration>,
 }
 
 /// A virtual host's options, merged and checked: what they do to the requests of all its routes.

@@ -42,6 +42,10 @@ pub(crate) enum Outcome {
     UpstreamProtocol,
     /// The route's time ran out.
     Timeout,
+    /// It took longer from beginning to end than it may.
+    Expired,
+    /// The client took too long to send it.
+    SentTooSlowly,
     /// Nothing moved for too long.
     Standstill,
     /// The route refused it on purpose.
@@ -54,7 +58,7 @@ impl Outcome {
     /// Envoy's response flag.
     pub(super) fn flag(self) -> Option<ResponseFlag> {
         Some(match self {
-            Self::ViaUpstream | Self::Direct => return None,
+            Self::ViaUpstream | Self::Direct | Self::Expired | Self::SentTooSlowly => return None,
             Self::Refused => ResponseFlag::ClientProtocol,
             Self::NoRoute => ResponseFlag::NoRoute,
             Self::NoCluster => ResponseFlag::NoCluster,
@@ -85,6 +89,8 @@ impl Outcome {
             Self::UpstreamReset => "upstream_reset_before_response_started{remote_reset}",
             Self::UpstreamProtocol => "upstream_reset_before_response_started{protocol_error}",
             Self::Timeout => "response_timeout",
+            Self::Expired => "max_duration_timeout",
+            Self::SentTooSlowly => "request_overall_timeout",
             Self::Standstill => "stream_idle_timeout",
             Self::FaultAborted => "fault_filter_abort",
             Self::Overflow => "upstream_reset_before_response_started{overflow}",

@@ -152,8 +152,10 @@ pub(super) async fn run(
         outgoing = again.rewound();
         exchange.active = None;
         tries.worker.counters.upstream_retries.add(1);
-        if !wait.is_zero() && tries.patience.rest(wait, outgoing.is_read()).await.is_err() {
-            return failed(exchange, &Failure::Time(TimeLimit::Route), tries.attempt());
+        if !wait.is_zero()
+            && let Err(limit) = tries.patience.rest(wait, outgoing.is_read()).await
+        {
+            return failed(exchange, &Failure::Time(limit), tries.attempt());
         }
     }
 }
@@ -163,7 +165,8 @@ impl<'d> Tries<'d> {
         let worker = Rc::clone(&exchange.worker);
         let policy = exchange.policy.as_deref();
         let stream_idle = exchange.connection.stream_idle();
-        let (patience, retrying) = (Patience::new(&worker, policy, stream_idle), Retrying::new(policy));
+        let patience = Patience::new(&worker, policy, stream_idle).bounded(exchange);
+        let retrying = Retrying::new(policy);
         let aim = Aim { hash, tried: 0 };
         Self { worker, destination, patience, retrying, aim, made: 0, fresh: switches }
     }
@@ -323,10 +326,21 @@ pub(super) fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) ->
         Failure::Time(TimeLimit::Idle { read: false }) => {
             (Ended::Standstill, StatusCode::REQUEST_TIMEOUT, reply::STANDSTILL.into())
         }
-        Failure::Time(_) => (Ended::Timeout, StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT.into()),
+        Failure::Time(TimeLimit::Exchange { read: true }) => {
+            (Ended::Expired, StatusCode::GATEWAY_TIMEOUT, reply::EXPIRED.into())
+        }
+        Failure::Time(TimeLimit::Exchange { read: false }) => {
+            (Ended::Expired, StatusCode::REQUEST_TIMEOUT, reply::EXPIRED.into())
+        }
+        Failure::Time(TimeLimit::Sending) => {
+            (Ended::SentTooSlowly, StatusCode::REQUEST_TIMEOUT, reply::SENT_TOO_SLOWLY.into())
+        }
+        Failure::Time(TimeLimit::Route | TimeLimit::Try) => {
+            (Ended::Timeout, StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT.into())
+        }
     };
     exchange.outcome = outcome;
-    if matches!(failure, Failure::Time(_)) {
+    if matches!(failure, Failure::Time(TimeLimit::Route | TimeLimit::Try | TimeLimit::Idle { .. })) {
         exchange.worker.counters.upstream_timeouts.add(1);
     }
     if matches!(failure, Failure::Overflow) {

@@ -34,7 +34,8 @@ pub(crate) struct UpstreamBody {
     /// Gone once it has broken off.
     connection: Option<Carrier>,
     pool: Rc<Pool>,
-    deadline: Option<Deadline>,
+    /// Until when it has to be over, and what it is then.
+    deadline: Option<(Deadline, Outcome)>,
     /// How long it may stand still, and until when this time.
     idle: Option<(Duration, Deadline)>,
 }
@@ -77,6 +78,12 @@ impl Body {
         let idle = exchange.policy.as_ref().and_then(|policy| policy.idle_timeout());
         let idle = idle.or_else(|| exchange.connection.stream_idle()).filter(|idle| !idle.is_zero());
         let idle = idle.map(|idle| (idle, exchange.worker.deadlines.after(idle)));
+        let deadline = deadline.map(|deadline| (deadline, Outcome::Timeout));
+        let expiry = exchange.time_left().map(|left| (exchange.worker.deadlines.after(left), Outcome::Expired));
+        let deadline = match (deadline, expiry) {
+            (Some(route), Some(expiry)) => Some(if expiry.0.is_before(&route.0) { expiry } else { route }),
+            (route, expiry) => route.or(expiry),
+        };
         let body = UpstreamBody { connection: Some(connection), pool, deadline, idle };
         Self { kind: Kind::Upstream(body), exchange: Some(exchange) }
     }
@@ -124,9 +131,11 @@ impl http_body::Body for Body {
         };
         let Some(connection) = &mut body.connection else { return Poll::Ready(None) };
         let frame = connection.poll_body(cx).map_err(BodyError::from);
-        if frame.is_pending() && body.deadline.as_ref().is_some_and(|deadline| deadline.poll_passed(cx)) {
+        if frame.is_pending()
+            && let Some((_, outcome)) = body.deadline.as_ref().filter(|(deadline, _)| deadline.poll_passed(cx))
+        {
             body.connection = None;
-            end(&mut this.exchange, Outcome::Timeout);
+            end(&mut this.exchange, *outcome);
             return Poll::Ready(Some(Err(BodyError::Timeout)));
         }
         if let (Some((time, until)), Some(exchange)) = (&mut body.idle, &mut this.exchange) {

@@ -49,6 +49,7 @@ pub(super) async fn whole(
 ) -> Result<(Outgoing, Parts), Refusal> {
     let (parts, mut body) = request.into_parts();
     let mut patience = Patience::new(&exchange.worker, exchange.policy.as_deref(), exchange.connection.stream_idle());
+    patience = patience.bounded(exchange);
     let (mut pieces, mut length) = (Vec::<Bytes>::new(), 0);
     poll_fn(|cx| {
         loop {

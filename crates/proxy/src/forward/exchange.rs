@@ -50,6 +50,8 @@ pub(crate) struct Notes {
     pub(crate) origin: Option<HeaderValue>,
     /// Cookies that an upstream's response must set, so that the client comes back to the same endpoint.
     pub(crate) hash_cookies: Vec<HeaderValue>,
+    /// How long it may take from beginning to end.
+    pub(crate) lifetime: Option<Duration>,
     /// The request, where its response's headers are made of it.
     pub(crate) request: Option<SavedRequest>,
     /// Whether it is one of gRPC, to be answered in its words.
@@ -89,6 +91,11 @@ impl Exchange {
     /// How long ago it began.
     pub(crate) fn age(&self) -> Duration {
         self.begun.elapsed()
+    }
+
+    /// How much is left of the time that it may take from beginning to end.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        Some(self.notes.as_ref()?.lifetime?.saturating_sub(self.age()))
     }
 
     /// What is remembered, if anything is.

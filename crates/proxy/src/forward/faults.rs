@@ -11,7 +11,8 @@ pub(super) async fn make(exchange: &mut Exchange) -> Option<StatusCode> {
     let faults = exchange.policy.as_ref()?.faults()?;
     let delay = faults.delay(&mut exchange.worker.random.borrow_mut());
     if let Some(delay) = delay {
-        sleep(delay).await;
+        // No longer than the request may take.
+        sleep(exchange.time_left().map_or(delay, |left| delay.min(left))).await;
         if let Some(record) = exchange.record() {
             record.flags.add(ResponseFlag::DelayInjected);
         }

@@ -28,6 +28,12 @@ pub(super) fn tell(headers: &mut HeaderMap, status: StatusCode, text: &[u8]) {
     }
 }
 
+/// Says that the call's time has run out.
+pub(super) fn tell_expired(headers: &mut HeaderMap) {
+    const DEADLINE_EXCEEDED: u16 = 4;
+    headers.insert(GRPC_STATUS, HeaderValue::from(DEADLINE_EXCEEDED));
+}
+
 /// The status of gRPC for one of HTTP (gRPC's own table).
 fn grpc_status(status: StatusCode) -> u16 {
     const UNKNOWN: u16 = 2;

@@ -11,6 +11,7 @@ mod gate;
 mod grpc;
 mod headers;
 mod http2;
+mod lifetime;
 mod outgoing;
 mod patience;
 mod pool;
@@ -245,6 +246,7 @@ async fn forward(
         Some(CorsRequest::Allowed(origin)) => exchange.note().origin = Some(origin),
         Some(CorsRequest::Preflight(headers)) => return reply::preflight(exchange, headers),
     }
+    lifetime::begin(&mut exchange, request.headers_mut());
     if let Some(refused) = faults::make(&mut exchange).await {
         exchange.outcome = Outcome::FaultAborted;
         changes::save(&mut exchange, &request);
@@ -360,6 +362,6 @@ fn deliver(
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol);
     let connection = Rc::clone(&exchange.connection);
-    *connection.tunnel.borrow_mut() = Some(Tunnel { upstream, _exchange: exchange });
+    *connection.tunnel.borrow_mut() = Some(Tunnel { upstream, exchange });
     response
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Sleep, sleep};
 
+use super::exchange::Exchange;
 use crate::policy::CompiledPolicy;
 use crate::worker::{Deadline, Worker};
 
@@ -20,8 +21,18 @@ pub(crate) struct Patience {
     per_try: Option<Duration>,
     this_try: Option<Pin<Box<Sleep>>>,
     idle: Option<Duration>,
+    /// Of the few requests that have them, the limits that count from the request's beginning.
+    bounds: Option<Box<Bounds>>,
     /// How much had moved when it last did, and when that is too long ago.
     moved: Option<(u64, Deadline)>,
+}
+
+/// Limits that count from the request's beginning.
+struct Bounds {
+    /// For all of it and of its response.
+    whole: Option<Deadline>,
+    /// For the client to send it.
+    sending: Option<Deadline>,
 }
 
 /// Whose time ran out.
@@ -31,6 +42,10 @@ pub(crate) enum TimeLimit {
     Route,
     /// This try's.
     Try,
+    /// The whole exchange's. `read`: as below.
+    Exchange { read: bool },
+    /// The client's, to send the request.
+    Sending,
     /// Nothing moved for too long. `read`: the client had sent all of the request.
     Idle { read: bool },
 }
@@ -47,8 +62,18 @@ impl Patience {
             per_try: policy.and_then(|policy| policy.retries()?.per_try),
             this_try: None,
             idle: idle.filter(|idle| !idle.is_zero()),
+            bounds: None,
             moved: None,
         }
+    }
+
+    /// The same with the limits that count from the beginning of `exchange`.
+    pub(crate) fn bounded(self, exchange: &Exchange) -> Self {
+        let after = |left: Duration| self.worker.deadlines.after(left);
+        let whole = exchange.time_left().map(after);
+        let sending = exchange.connection.request_time().map(|time| after(time.saturating_sub(exchange.age())));
+        let bounds = (whole.is_some() || sending.is_some()).then(|| Box::new(Bounds { whole, sending }));
+        Self { bounds, ..self }
     }
 
     /// The time limit of a copy of a request, whose route has `timeout`: a copy always has an end.
@@ -66,6 +91,9 @@ impl Patience {
     /// Which limit has passed, if one has; else the task is woken when one does. `read`: the client has sent all of the
     /// request. Time counts from there. `moved` grows with every byte of it that moves.
     pub(crate) fn poll(&mut self, read: bool, moved: u64, cx: &mut Context<'_>) -> Poll<TimeLimit> {
+        if let Some(limit) = self.poll_bounds(read, cx) {
+            return Poll::Ready(limit);
+        }
         if let Some(idle) = self.idle {
             if self.moved.as_ref().is_none_or(|(before, _)| *before != moved) {
                 self.moved = Some((moved, self.worker.deadlines.after(idle)));
@@ -101,9 +129,20 @@ impl Patience {
         let mut rest = pin!(sleep(time));
         poll_fn(|cx| match rest.as_mut().poll(cx) {
             Poll::Pending if read && self.is_over(cx) => Poll::Ready(Err(TimeLimit::Route)),
-            rest => rest.map(Ok),
+            Poll::Pending => self.poll_bounds(read, cx).map_or(Poll::Pending, |limit| Poll::Ready(Err(limit))),
+            Poll::Ready(()) => Poll::Ready(Ok(())),
         })
         .await
+    }
+
+    /// Which of the limits has passed that count from the beginning; else the task is woken when one does.
+    fn poll_bounds(&self, read: bool, cx: &Context<'_>) -> Option<TimeLimit> {
+        let Bounds { whole, sending } = self.bounds.as_deref()?;
+        let passed = |deadline: &Option<Deadline>| deadline.as_ref().is_some_and(|deadline| deadline.poll_passed(cx));
+        if passed(whole) {
+            return Some(TimeLimit::Exchange { read });
+        }
+        (!read && passed(sending)).then_some(TimeLimit::Sending)
     }
 
     /// Whether the limit for all of it has passed; else the task is woken when it does.

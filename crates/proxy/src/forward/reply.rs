@@ -10,6 +10,7 @@ use super::body::Body;
 use super::changes;
 use super::exchange::Exchange;
 use super::grpc;
+use crate::access_log::Outcome;
 use crate::worker::ConnectionState;
 
 /// No endpoint to send the request to.
@@ -43,6 +44,10 @@ pub(crate) const PROTOCOL_ERROR: &str = "protocol error";
 pub(crate) const TOO_LONG: &str = "Payload Too Large";
 /// A route that fails on purpose.
 pub(crate) const FAULT: &str = "fault filter abort";
+/// The request or its response took longer than either may.
+pub(crate) const EXPIRED: &str = "downstream duration timeout";
+/// The client took too long to send the request.
+pub(crate) const SENT_TOO_SLOWLY: &str = "request timeout";
 /// Nothing moved for too long.
 pub(crate) const STANDSTILL: &str = "stream timeout";
 
@@ -100,6 +105,9 @@ fn with_headers(mut exchange: Exchange, status: StatusCode, mut headers: HeaderM
     let (mut told, mut body) = (status, body);
     if is_grpc {
         grpc::tell(&mut headers, status, &body);
+        if exchange.outcome == Outcome::Expired {
+            grpc::tell_expired(&mut headers);
+        }
         (told, body) = (StatusCode::OK, Bytes::new());
     } else if body.is_empty() {
         headers.remove(CONTENT_TYPE);

@@ -1,5 +1,9 @@
 //! After a switch of protocols: bytes both ways until either side is done.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 
@@ -11,7 +15,7 @@ use crate::dial::Socket;
 pub(crate) struct Tunnel {
     pub(crate) upstream: Box<UpstreamConnection>,
     /// The exchange lasts as long as the tunnel.
-    pub(crate) _exchange: Exchange,
+    pub(crate) exchange: Exchange,
 }
 
 impl Tunnel {
@@ -20,7 +24,15 @@ impl Tunnel {
         // It takes up its room until the end.
         let _held = self.upstream.held.take();
         let (mut upstream, from_upstream) = self.upstream.into_socket();
-        let _ = join(&mut client, &first, &mut upstream, &from_upstream).await;
+        let until = self.exchange.time_left().map(|left| self.exchange.worker.deadlines.after(left));
+        let mut joined = pin!(join(&mut client, &first, &mut upstream, &from_upstream));
+        poll_fn(|cx| {
+            if until.as_ref().is_some_and(|until| until.poll_passed(cx)) {
+                return Poll::Ready(());
+            }
+            joined.as_mut().poll(cx).map(drop)
+        })
+        .await;
     }
 }
 

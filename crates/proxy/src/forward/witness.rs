@@ -23,7 +23,7 @@ pub(super) fn witness<C, R>(tally: &Tally, tried: &Result<(ResponseHead, C), (Fa
         Err((Failure::Time(TimeLimit::Route | TimeLimit::Try), _)) => tally.note(Happened::TimedOut),
         // An old connection that was closed at the wrong moment, a client that left: nothing that it did.
         Err((Failure::Closed { stale: true } | Failure::Unprocessed | Failure::Overflow, _)) => {}
-        Err((Failure::Client | Failure::Time(TimeLimit::Idle { .. }), _)) => {}
+        Err((Failure::Client | Failure::Time(_), _)) => {}
     }
 }
 

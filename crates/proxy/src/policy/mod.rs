@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Request};
-use serin_api::proxy::{RequestBuffer, RoutePolicy};
+use serin_api::proxy::{MaxStreamDuration, RequestBuffer, RoutePolicy};
 
 use crate::compile::Destinations;
 use crate::error::CompileError;
@@ -42,6 +42,7 @@ pub(crate) struct CompiledPolicy {
     timeout: Option<Duration>,
     retries: Option<Arc<CompiledRetries>>,
     idle_timeout: Option<Duration>,
+    max_stream: Option<Box<MaxStreamDuration>>,
     shadow: Option<Box<CompiledShadow>>,
     buffer: Option<RequestBuffer>,
     faults: Option<CompiledFaults>,
@@ -67,6 +68,7 @@ impl CompiledPolicy {
             host: host.cloned(),
             timeout: policy.timeout.map(|timeout| timeout.0),
             idle_timeout: policy.idle_timeout.map(|timeout| timeout.0),
+            max_stream: policy.max_stream_duration.map(Box::new),
             shadow: None,
             buffer: policy.buffer.or_else(|| host?.buffer),
             faults: policy.faults.as_ref().map(CompiledFaults::new).transpose()?,
@@ -153,6 +155,11 @@ impl CompiledPolicy {
     /// How long a request may stand still, where the route says so.
     pub(crate) fn idle_timeout(&self) -> Option<Duration> {
         self.idle_timeout
+    }
+
+    /// How long a request may take from beginning to end, where the route says so.
+    pub(crate) fn max_stream(&self) -> Option<&MaxStreamDuration> {
+        self.max_stream.as_deref()
     }
 
     /// Faults that are made on purpose.

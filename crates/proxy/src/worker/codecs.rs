@@ -13,6 +13,9 @@ use crate::Limits;
 /// How much longer than a request its connection may stand still.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long a client that was refused is listened to before its connection is closed.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// How connections are spoken, and what they may use.
 pub(crate) struct Codecs {
     pub(super) http1: hyper::server::conn::http1::Builder,
@@ -24,6 +27,14 @@ pub(crate) struct Codecs {
     pub(super) max_requests: Option<u32>,
     /// How long a request may stand still, where the listener says so.
     pub(super) stream_idle: Option<Duration>,
+    /// How long all of a request may take to arrive.
+    pub(super) request_time: Option<Duration>,
+    /// How long a request may take from beginning to end.
+    pub(super) max_stream: Option<Duration>,
+    /// How long a client that was refused is listened to before its connection is closed.
+    pub(super) linger: Duration,
+    /// How long a connection may wait for its last request when it is to end, where the listener says so.
+    pub(super) drain: Option<Duration>,
 }
 
 impl Codecs {
@@ -52,7 +63,10 @@ impl Codecs {
             http2,
             codec: settings.codec,
             sweep: SweepLimits {
-                header: limit(settings.request_headers_timeout, limits.header_time),
+                // No longer than what they are part of.
+                header: limit(settings.request_headers_timeout, limits.header_time)
+                    .min(limit(settings.request_timeout, Duration::ZERO))
+                    .min(limit(settings.max_stream_duration, Duration::ZERO)),
                 idle: limit(settings.idle_timeout, limits.idle_time),
                 // Requests are answered by themselves when the listener says so; the connection ends where that did not help.
                 stall: match settings.stream_idle_timeout {
@@ -62,6 +76,10 @@ impl Codecs {
                 age: limit(settings.max_duration, Duration::ZERO),
             },
             max_requests: settings.max_requests,
+            request_time: settings.request_timeout.map(|time| time.0),
+            max_stream: settings.max_stream_duration.map(|time| time.0),
+            linger: settings.delayed_close.map_or(LINGER, |time| time.0),
+            drain: settings.drain.map(|time| time.0),
             stream_idle: settings.stream_idle_timeout.map(|time| time.0),
         }
     }

@@ -5,7 +5,6 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::service::service_fn;
@@ -25,8 +24,7 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Bytes read to tell the protocol; a usual request fits, so that hyper finds all of it.
 const FIRST_READ: usize = 2048;
 
-/// How long, and for how many bytes, a client that was refused is listened to before its connection is closed.
-const LINGER: Duration = Duration::from_secs(2);
+/// For how many bytes a client that was refused is listened to before its connection is closed.
 const LINGER_BYTES: usize = 256 * 1024;
 
 /// Runs a future on the worker's own thread.
@@ -128,16 +126,17 @@ async fn serve_http1(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientI
             let parts = connection.into_parts();
             run_tunnel(&state, tunnel, TokioIo::new(parts.io.into_inner()), parts.read_buf).await;
         }
-        (Some(Err(error)), _) if error.is_parse() => linger(connection.into_parts().io.into_inner()).await,
-        (Some(Ok(())), None) if state.is_refused() => linger(connection.into_parts().io.into_inner()).await,
+        (Some(Err(error)), _) if error.is_parse() => linger(&state, connection.into_parts().io.into_inner()).await,
+        (Some(Ok(())), None) if state.is_refused() => linger(&state, connection.into_parts().io.into_inner()).await,
         _ => {}
     }
 }
 
 /// Reads what a refused client still sends: closing before that would take back the answer (RFC 9112, 9.6).
-async fn linger(client: ClientIo) {
+async fn linger(state: &ConnectionState, client: ClientIo) {
+    let time = state.table().codecs.linger;
     let mut client = TokioIo::new(client);
-    let _ = tokio::time::timeout(LINGER, drain(&mut client)).await;
+    let _ = tokio::time::timeout(time, drain(&mut client)).await;
 }
 
 async fn drain(client: &mut TokioIo<ClientIo>) {

@@ -34,6 +34,8 @@ pub(crate) struct ConnectionState {
     opened_at: u64,
     /// Whether the next response is the last.
     leaving: Cell<bool>,
+    /// The tick until which one that is leaving may wait for its last request.
+    leaves_at: Cell<u64>,
     /// The tick at which a request's headers began to arrive.
     header_since: Cell<Option<u64>>,
     /// The tick of the last byte in either direction.
@@ -82,6 +84,7 @@ impl ConnectionState {
             requests: Cell::new(0),
             opened_at: now,
             leaving: Cell::new(false),
+            leaves_at: Cell::new(u64::MAX),
             // A connection that says nothing at all is held to the same limit.
             header_since: Cell::new(Some(now)),
             active_at: Cell::new(now),
@@ -145,6 +148,16 @@ impl ConnectionState {
         self.listener.table().codecs.stream_idle
     }
 
+    /// How long all of a request may take to arrive, where the listener says so.
+    pub(crate) fn request_time(&self) -> Option<Duration> {
+        self.listener.table().codecs.request_time
+    }
+
+    /// How long a request may take from beginning to end, where the listener says so.
+    pub(crate) fn max_stream(&self) -> Option<Duration> {
+        self.listener.table().codecs.max_stream
+    }
+
     pub(crate) fn end_request(&self, now: u64) {
         self.in_flight.set(self.in_flight.get().saturating_sub(1));
         self.active_at.set(now);
@@ -203,14 +216,26 @@ impl ConnectionState {
         }
     }
 
-    /// An old connection ends with its next response, or soon where there is none.
-    fn look_at_age(&self, now: u64, limits: SweepLimits) {
-        let age = now.saturating_sub(self.opened_at);
-        if age > limits.age {
-            self.leaving.set(true);
-            if self.multiplexed.get() || age - limits.age > ticks(DRAIN) {
-                self.end(Ending::Graceful);
+    /// The listener takes nothing new: the connection ends with the response to what is in flight, or with its next one
+    /// where the listener gives it time to wait for that.
+    pub(crate) fn drain(&self, now: u64) {
+        match self.listener.table().codecs.drain {
+            Some(time) if !time.is_zero() && !self.multiplexed.get() && self.in_flight.get() == 0 => {
+                self.leaving.set(true);
+                self.leaves_at.set(now.saturating_add(ticks(time)));
             }
+            _ => self.end(Ending::Graceful),
+        }
+    }
+
+    /// A connection that is too old, or is leaving, ends with its next response, or soon where there is none.
+    fn look_at_age(&self, now: u64, limits: SweepLimits) {
+        if now.saturating_sub(self.opened_at) > limits.age && !self.leaving.replace(true) {
+            let drain = self.listener.table().codecs.drain.unwrap_or(DRAIN);
+            self.leaves_at.set(if self.multiplexed.get() { now } else { now.saturating_add(ticks(drain)) });
+        }
+        if now >= self.leaves_at.get() {
+            self.end(Ending::Graceful);
         }
     }
 

@@ -59,6 +59,11 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
+    /// Whether it comes before `other`.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        self.at < other.at
+    }
+
     /// Whether it has passed. If not, the task is woken when it does.
     pub(crate) fn poll_passed(&self, context: &Context<'_>) -> bool {
         if self.deadlines.now() >= self.at {

@@ -93,7 +93,7 @@ async fn run(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command>)
                     }
                     // What the kernel accepted already is taken over before connections are told to end.
                     tokio::task::yield_now().await;
-                    worker.end_connections(|_| true, Ending::Graceful);
+                    worker.drain_connections(|_| true);
                     drain = Some((Instant::now() + within, done));
                 }
                 Some(command) => worker.obey(command, &mut listeners),
@@ -144,7 +144,7 @@ impl Worker {
                     tokio::task::spawn_local(async move {
                         tokio::task::yield_now().await;
                         let its = |state: &ConnectionState| Rc::ptr_eq(&state.listener, &listener);
-                        worker.end_connections(its, Ending::Graceful);
+                        worker.drain_connections(its);
                         tokio::time::sleep(within).await;
                         worker.end_connections(its, Ending::Now);
                     });
@@ -178,6 +178,11 @@ impl Worker {
     fn end_connections(&self, whose: impl Fn(&ConnectionState) -> bool, ending: Ending) {
         let connections: Vec<_> = self.connections.borrow().iter().map(|(_, state)| Rc::clone(state)).collect();
         connections.iter().filter(|state| whose(state)).for_each(|state| state.end(ending));
+    }
+
+    fn drain_connections(&self, whose: impl Fn(&ConnectionState) -> bool) {
+        let connections: Vec<_> = self.connections.borrow().iter().map(|(_, state)| Rc::clone(state)).collect();
+        connections.iter().filter(|state| whose(state)).for_each(|state| state.drain(self.now()));
     }
 
     fn sweep(&self, now: u64) {

@@ -37,7 +37,8 @@ fn every_field_reaches_the_listener() {
          serverName: us, serverHeaderTransformation: APPEND_IF_ABSENT, via: here, useRemoteAddress: false, \
          xffNumTrustedHops: 2, skipXffAppend: true, appendXForwardedPort: true, generateRequestId: false, \
          preserveExternalRequestId: true, headersWithUnderscoresAction: DROP_HEADER, idleTimeout: 1m, streamIdleTimeout: 0s, \
-         requestHeadersTimeout: 2s, maxConnectionDuration: 1h, maxRequestsPerConnection: 7, maxRequestHeadersKb: 8, \
+         requestHeadersTimeout: 2s, requestTimeout: 3s, maxStreamDuration: 4s, delayedCloseTimeout: 0s, \
+         drainTimeout: 5s, maxConnectionDuration: 1h, maxRequestsPerConnection: 7, maxRequestHeadersKb: 8, \
          maxHeadersCount: 9, codecType: HTTP1, forwardClientCertDetails: APPEND_FORWARD, \
          setCurrentClientCertDetails: {subject: true, chain: true, uri: false}, http2ProtocolOptions: {maxConcurrentStreams: 3, \
          initialStreamWindowSize: 65535, initialConnectionWindowSize: 65536}}",
@@ -49,6 +50,10 @@ fn every_field_reaches_the_listener() {
             idle_timeout: GoDuration::parse("1m"),
             stream_idle_timeout: GoDuration::parse("0"),
             request_headers_timeout: GoDuration::parse("2s"),
+            request_timeout: GoDuration::parse("3s"),
+            max_stream_duration: GoDuration::parse("4s"),
+            delayed_close: GoDuration::parse("0"),
+            drain: GoDuration::parse("5s"),
             max_duration: GoDuration::parse("1h"),
             max_requests: Some(7),
             header_kib: Some(8),
@@ -81,7 +86,7 @@ fn without_settings_paths_are_normalised_and_whoever_connects_is_the_client() {
         "{}",
         "{normalizePath: null}",
         "{pathWithEscapedSlashesAction: 0, via: ''}",
-        "{maxConnectionDuration: 0s, maxRequestsPerConnection: 0}",
+        "{maxConnectionDuration: 0s, maxRequestsPerConnection: 0, requestTimeout: 0s, maxStreamDuration: 0s}",
         "{forwardClientCertDetails: 0, setCurrentClientCertDetails: {cert: true}}",
     ] {
         let settings = settings(&world(silent));
@@ -112,6 +117,10 @@ fn a_bad_value_is_named_and_the_others_hold() {
         ("{mergeSlashes: true, serverHeaderTransformation: 7}", "serverHeaderTransformation"),
         ("{mergeSlashes: true, headersWithUnderscoresAction: []}", "headersWithUnderscoresAction"),
         ("{mergeSlashes: true, idleTimeout: soon}", "idleTimeout"),
+        ("{mergeSlashes: true, requestTimeout: never}", "requestTimeout"),
+        ("{mergeSlashes: true, maxStreamDuration: -1s}", "maxStreamDuration"),
+        ("{mergeSlashes: true, delayedCloseTimeout: 1}", "delayedCloseTimeout"),
+        ("{mergeSlashes: true, drainTimeout: {}}", "drainTimeout"),
         ("{mergeSlashes: true, maxRequestHeadersKb: 0}", "maxRequestHeadersKb"),
         ("{mergeSlashes: true, maxRequestHeadersKb: 8193}", "maxRequestHeadersKb"),
         ("{mergeSlashes: true, maxHeadersCount: 0}", "maxHeadersCount"),

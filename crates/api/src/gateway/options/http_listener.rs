@@ -82,6 +82,23 @@ pub struct HttpConnectionManagerSettings {
     /// How long the headers of a request may take (default 10s). 0: as long as they like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_headers_timeout: Option<GoDuration>,
+    /// How long all of a request may take to arrive; longer is answered 408 (default 0: as long as it likes).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_timeout: Option<GoDuration>,
+    /// How long a request may take from its beginning to the end of its response, where its route says nothing: longer is
+    /// answered 504, or 408 where the client has not sent all of it, and a response that has begun is broken off
+    /// (default 0: as long as it likes).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_stream_duration: Option<GoDuration>,
+    /// How long a client that was refused is still listened to, so that the answer reaches it, before its connection is
+    /// closed (default 2s; Envoys 1s). 0: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delayed_close_timeout: Option<GoDuration>,
+    /// How long a connection that is to end may wait for its last request, which is answered with `connection: close`: one
+    /// that is too old (default 5s), or any when the gateway stops or the listener goes (default 0: it ends when it has no
+    /// request). Clients of HTTP/2 are told at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain_timeout: Option<GoDuration>,
     /// How old a connection may become; then its next response is its last (default 0: as old as it likes).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_connection_duration: Option<GoDuration>,

@@ -12,6 +12,7 @@ mod hashing;
 mod headers;
 mod host;
 mod http_listener;
+mod max_stream_duration;
 mod retries;
 mod route;
 mod shadowing;
@@ -30,6 +31,7 @@ pub use http_listener::{
     CodecType, EscapedSlashesAction, HeadersWithUnderscoreAction, Http2ProtocolOptions, HttpConnectionManagerSettings,
     HttpListenerOptions, ServerHeaderTransformation,
 };
+pub use max_stream_duration::MaxStreamDuration;
 pub use retries::{RetryBackOff, RetryPolicy};
 pub use route::RouteOptions;
 pub use shadowing::RouteShadowing;

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BufferPerRoute, CorsPolicy, HeaderManipulation, ProtocolUpgradeConfig, RetryPolicy, RouteActionHashConfig,
-    RouteFaults, RouteShadowing,
+    BufferPerRoute, CorsPolicy, HeaderManipulation, MaxStreamDuration, ProtocolUpgradeConfig, RetryPolicy,
+    RouteActionHashConfig, RouteFaults, RouteShadowing,
 };
 use crate::GoDuration;
 use crate::gateway::RegexRewrite;
@@ -54,6 +54,9 @@ pub struct RouteOptions {
     /// client has not sent all of it, and with 504 while the upstream has not answered. 0: as long as it likes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<GoDuration>,
+    /// How long a request may take from its beginning to the end of its response.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_stream_duration: Option<MaxStreamDuration>,
     /// Copies of the requests for another upstream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadowing: Option<RouteShadowing>,
