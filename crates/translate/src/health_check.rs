@@ -16,14 +16,18 @@ const NO_TRAFFIC: GoDuration = GoDuration(Duration::from_secs(60));
 /// What is wrong, by field below the check.
 type Faults = Vec<(String, String)>;
 
-/// What `written` comes to.
+/// What `written` comes to, on an Upstream that speaks HTTP/2 or does not.
 ///
 /// # Errors
 /// The faults, by field.
-pub(crate) fn of(written: &[gloo::HealthCheck]) -> Result<Option<HealthCheck>, Vec<OptionFault>> {
+pub(crate) fn of(written: &[gloo::HealthCheck], http2: bool) -> Result<Option<HealthCheck>, Vec<OptionFault>> {
     let Some((first, others)) = written.split_first() else { return Ok(None) };
     let mut faults = Faults::new();
     let made = check(first, &mut faults);
+    if first.grpc_health_check.is_some() && !http2 {
+        let reason = "gRPC is spoken over HTTP/2, and this Upstream is not; set useHttp2: true";
+        faults.push(("grpcHealthCheck".to_owned(), reason.to_owned()));
+    }
     let named = |(field, reason): (String, String)| OptionFault::new(&format!("healthChecks[0].{field}"), reason);
     let mut faults: Vec<_> = faults.into_iter().map(named).collect();
     if !others.is_empty() {
@@ -226,12 +230,12 @@ mod tests {
         let said = |faults: Vec<OptionFault>| {
             faults.into_iter().map(|fault| format!("{}: {}", fault.field, fault.reason)).collect()
         };
-        of(&serde_json::from_value::<Vec<_>>(value).unwrap()).map_err(said)
+        of(&serde_json::from_value::<Vec<_>>(value).unwrap(), true).map_err(said)
     }
 
     #[test]
     fn what_is_left_out_is_as_in_envoy() {
-        assert_eq!(of(&[]).unwrap(), None);
+        assert_eq!(of(&[], false).unwrap(), None);
         let made =
             of_json(json!([{"unhealthyInterval": "2s", "httpHealthCheck": {"path": "/well"}}])).unwrap().unwrap();
         let times = [made.no_traffic_interval, made.unhealthy_edge_interval, made.healthy_edge_interval];

@@ -101,7 +101,7 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
         None
     });
     let circuit_breakers = circuit_breakers::of(view, spec.circuit_breakers.as_ref());
-    let check = health_check::of(&spec.health_checks).unwrap_or_else(|faults| {
+    let check = health_check::of(&spec.health_checks, transport.http2.is_some()).unwrap_or_else(|faults| {
         findings.extend(faults.into_iter().map(|fault| fault.on(id, &FieldPath::root("spec"))));
         None
     });

@@ -30,6 +30,7 @@ use crate::endpoint;
 use crate::health_check::health_check as envoy_check;
 use crate::outlier_detection::outlier_detection as envoy_outliers;
 use crate::protobuf::{any, duration, label_struct, same_stream};
+use crate::secret::SecretMap;
 use crate::slow_start;
 use crate::transport;
 
@@ -47,8 +48,8 @@ pub(crate) fn is_discovered(cluster: &proxy::Cluster) -> bool {
     }
 }
 
-/// One cluster.
-pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
+/// One cluster. Of `secrets` it matters which are there.
+pub(crate) fn cluster(cluster: &proxy::Cluster, secrets: &SecretMap) -> Cluster {
     let proxy::Cluster {
         name,
         source: _,
@@ -87,7 +88,7 @@ pub(crate) fn cluster(cluster: &proxy::Cluster) -> Cluster {
         }
     }
     spread(*load_balancing, *slow_start, &mut made);
-    transport::set(transport, &mut made);
+    transport::set(transport, secrets, &mut made);
     if let Some(value) = *panic_percent {
         made.common_lb_config.get_or_insert_default().healthy_panic_threshold = Some(Percent { value });
     }

@@ -74,10 +74,10 @@ fn one_of(methods: &[String]) -> Option<HeaderMatcher> {
     })
 }
 
-/// A method as a regular expression: a method may hold characters that mean something there.
-fn escaped(method: &str) -> String {
-    let mut out = String::with_capacity(method.len());
-    for c in method.chars() {
+/// A word as a regular expression: a method, or a cookie's name, may hold characters that mean something there.
+pub(crate) fn escaped(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    for c in word.chars() {
         if !c.is_alphanumeric() {
             out.push('\\');
         }

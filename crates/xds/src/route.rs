@@ -89,10 +89,11 @@ fn alternatives(route: &proxy::Route) -> Vec<Route> {
             if let Some(policy) = policy {
                 policy::apply_to_route(policy, &mut made);
             }
-            made
+            let newcomers = stickiness.as_deref().and_then(|stickiness| stickiness::newcomers(stickiness, &made));
+            newcomers.into_iter().chain([made])
         })
     });
-    routes.collect()
+    routes.flatten().collect()
 }
 
 /// What is done with a request, each with how many in a million it and those before it take; `None` is all that is left.

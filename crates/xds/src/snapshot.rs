@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::listener::ListenerAddresses;
 use crate::protobuf::any;
 use crate::secret::SecretMap;
-use crate::{cluster, endpoint, https, listener, route};
+use crate::{cluster, endpoint, https, listener, route, transport};
 
 /// The types of resources, in the order in which Envoy has to get them: nothing names what it does not have yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,11 +159,14 @@ impl Snapshot {
     }
 
     fn clusters(&self, previous: Option<&Self>) -> Resources {
+        let shows = |cluster: &proxy::Cluster, secrets| transport::shows_certificate(&cluster.transport, secrets);
         let made = self.spec.clusters.iter().map(|(name, cluster)| {
             let unchanged = previous
                 .filter(|previous| previous.spec.clusters.get(name).is_some_and(|old| same(old, cluster)))
+                .filter(|previous| shows(cluster, &previous.secrets) == shows(cluster, &self.secrets))
                 .and_then(|previous| previous.kept(ResourceType::Cluster, name.as_str()));
-            unchanged.unwrap_or_else(|| resource(name.as_str(), &cluster.source, any(&cluster::cluster(cluster))))
+            let made = || any(&cluster::cluster(cluster, &self.secrets));
+            unchanged.unwrap_or_else(|| resource(name.as_str(), &cluster.source, made()))
         });
         by_name(made)
     }

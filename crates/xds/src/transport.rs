@@ -19,6 +19,7 @@ use envoy_types::pb::google::protobuf::{Struct, UInt32Value, Value};
 use serin_api::proxy::{ClientTls, Connections, CredentialSource, Keepalive, TlsVersion, Transport};
 
 use crate::protobuf::{any, duration, same_stream, string_matcher};
+use crate::secret::SecretMap;
 
 /// The name of Envoy's transport socket for TLS.
 pub(crate) const TLS_SOCKET: &str = "envoy.transport_sockets.tls";
@@ -27,8 +28,15 @@ pub(crate) const SOCKET_METADATA: &str = "envoy.transport_socket_match";
 /// The key there that says which name an endpoint is asked for.
 const SNI_KEY: &str = "sni";
 
+/// Whether there is a certificate to show to a cluster's endpoints. An Envoy that is told of one waits until it has it.
+pub(crate) fn shows_certificate(transport: &Transport, secrets: &SecretMap) -> bool {
+    let tls = transport.tls.as_ref().filter(|tls| tls.show_certificate);
+    let credential = tls.and_then(|tls| secrets.get(tls.credential.as_ref()?));
+    credential.is_some_and(|text| text.has_certificate())
+}
+
 /// Tells `made` how to speak to its endpoints.
-pub(crate) fn set(transport: &Transport, made: &mut Cluster) {
+pub(crate) fn set(transport: &Transport, secrets: &SecretMap, made: &mut Cluster) {
     let Transport { tls, http2: _, connections } = transport;
     // The rest is among the options of HTTP.
     let Connections { max_requests: _, connect_timeout, idle_timeout: _, keepalive } = connections;
@@ -45,7 +53,8 @@ pub(crate) fn set(transport: &Transport, made: &mut Cluster) {
             ..UpstreamConnectionOptions::default()
         });
     let Some(tls) = tls else { return };
-    made.transport_socket = Some(socket(tls, &tls.sni));
+    let shows = shows_certificate(transport, secrets);
+    made.transport_socket = Some(socket(tls, &tls.sni, shows));
     let mut names: Vec<&String> = tls.host_sni.values().collect();
     names.sort();
     names.dedup();
@@ -54,7 +63,7 @@ pub(crate) fn set(transport: &Transport, made: &mut Cluster) {
         .map(|name| TransportSocketMatch {
             name: name.clone(),
             r#match: Some(asked_for(name)),
-            transport_socket: Some(socket(tls, name)),
+            transport_socket: Some(socket(tls, name, shows)),
         })
         .collect();
 }
@@ -65,14 +74,14 @@ pub(crate) fn asked_for(name: &str) -> Struct {
     Struct { fields: BTreeMap::from([(SNI_KEY.to_owned(), value)]).into_iter().collect() }
 }
 
-fn socket(tls: &ClientTls, sni: &str) -> TransportSocket {
+fn socket(tls: &ClientTls, sni: &str, shows: bool) -> TransportSocket {
     TransportSocket {
         name: TLS_SOCKET.to_owned(),
-        config_type: Some(transport_socket::ConfigType::TypedConfig(any(&context(tls, sni)))),
+        config_type: Some(transport_socket::ConfigType::TypedConfig(any(&context(tls, sni, shows)))),
     }
 }
 
-fn context(tls: &ClientTls, sni: &str) -> UpstreamTlsContext {
+fn context(tls: &ClientTls, sni: &str, shows: bool) -> UpstreamTlsContext {
     let ClientTls { credential, show_certificate, sni: _, host_sni: _, names, minimum, maximum, alpn } = tls;
     let mut common = CommonTlsContext {
         tls_params: Some(TlsParameters {
@@ -106,7 +115,7 @@ fn context(tls: &ClientTls, sni: &str) -> UpstreamTlsContext {
             }
         }
         Some(source) => {
-            if *show_certificate {
+            if shows {
                 common.tls_certificate_sds_secret_configs = vec![secret(&certificate_name(source))];
             }
             common.validation_context_type =

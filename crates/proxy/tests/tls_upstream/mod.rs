@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -71,8 +71,8 @@ impl TlsUpstream {
                         session.peer_certificates().map_or(0, <[_]>::len),
                     );
                     let service = service_fn(move |request| answer(told.clone(), request));
-                    let connection = hyper::server::conn::http1::Builder::new();
-                    let _ = connection.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+                    let connection = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+                    let _ = connection.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
                 });
             }
         });

@@ -49,4 +49,10 @@ fn a_health_check_reaches_the_cluster_and_a_bad_one_is_refused() {
     assert_eq!(state, Rejected);
     assert!(reason.contains("spec.healthChecks[0].httpHealthCheck: a check asks in one way"), "{reason}");
     assert_eq!(cluster.health_check, None, "it serves on without");
+
+    let grpc = format!("healthChecks: [{{{good}, grpcHealthCheck: {{serviceName: a.B}}}}]");
+    let (_, state, reason) = upstream(&grpc);
+    assert_eq!(state, Rejected);
+    assert!(reason.contains("spec.healthChecks[0].grpcHealthCheck: gRPC is spoken over HTTP/2"), "{reason}");
+    assert_eq!(upstream(&format!("useHttp2: true, {grpc}")).1, Accepted);
 }

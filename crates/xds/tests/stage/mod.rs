@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serin_api::proxy::{EndpointMap, ProxySpec};
 use serin_envoy_process::{Envoy, program_or_skip};
 use serin_xds::bootstrap::Bootstrap;
-use serin_xds::{DiscoveryServer, ListenerAddresses, Snapshot};
+use serin_xds::{DiscoveryServer, ListenerAddresses, SecretMap, Snapshot};
 
 use self::identities::Identities;
 
@@ -54,10 +54,15 @@ impl Stage {
 
     /// Hands out `spec` on free ports; returns the snapshot's number.
     pub fn publish(&self, spec: ProxySpec, endpoints: EndpointMap) -> u64 {
+        self.publish_with(spec, endpoints, SecretMap::new())
+    }
+
+    /// The same with secrets.
+    pub fn publish_with(&self, spec: ProxySpec, endpoints: EndpointMap, secrets: SecretMap) -> u64 {
         let ports = spec.listeners.iter().map(|listener| (listener.bind_port, 0)).collect::<BTreeMap<_, _>>();
         let addresses = ListenerAddresses { bind: Some(Ipv4Addr::LOCALHOST.into()), port_map: ports };
         let previous = self.server.current();
-        let snapshot = Snapshot::new(Arc::new(spec), endpoints, addresses, previous.as_deref());
+        let snapshot = Snapshot::with_secrets(Arc::new(spec), endpoints, addresses, secrets, previous.as_deref());
         let number = snapshot.number();
         self.server.publish(Arc::new(snapshot));
         number
@@ -91,12 +96,32 @@ impl Drop for Stage {
 
 /// `GET path` of `host`, on a connection of its own: the whole response.
 pub fn get(address: SocketAddr, host: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut stream = connect(address);
     write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+/// A connection that waits for an answer, though not for ever.
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// A header of a response.
+pub fn header<'a>(response: &'a str, name: &str) -> Option<&'a str> {
+    let head = response.split("\r\n\r\n").next()?;
+    head.lines().skip(1).find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then_some(value.trim())
+    })
+}
+
+/// The body of a response.
+pub fn body(response: &str) -> &str {
+    response.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }
 
 /// Waits until `condition` holds.
