@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderValue, Version};
 
 use super::changes::SavedRequest;
+use super::switch::Switch;
 use crate::access_log::{End, Outcome, Record};
 use crate::balance::ActiveRequest;
 use crate::metrics::NO_VERSION;
@@ -58,6 +59,8 @@ pub(crate) struct Notes {
     pub(crate) grpc: bool,
     /// The client, where proxies in front of this one tell who it is.
     pub(crate) client: Option<IpAddr>,
+    /// That it goes on in another protocol, where it asks for one.
+    pub(crate) switch: Option<Switch>,
     /// For the access logs, where there are any.
     pub(crate) record: Option<Box<Record>>,
 }

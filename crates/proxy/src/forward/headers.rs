@@ -167,10 +167,13 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
         .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// The protocol that an HTTP/1.1 client asks to switch to, if it is one to pass on. A switch to HTTP/2 is not: it would
+/// The protocol that a client asks to switch to, if it is one to pass on. A switch of HTTP/1.1 to HTTP/2 is not: it would
 /// carry requests past the router.
 pub(crate) fn upgrade<B>(request: &Request<B>) -> Option<HeaderValue> {
     let wanted = request.headers().get(UPGRADE)?;
+    if request.extensions().get::<hyper::ext::Protocol>().is_some() {
+        return Some(wanted.clone());
+    }
     let passes = request.version() == Version::HTTP_11
         && has_token(request.headers(), &CONNECTION, "upgrade")
         && !has_token(request.headers(), &UPGRADE, "h2c")

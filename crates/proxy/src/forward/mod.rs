@@ -19,6 +19,7 @@ mod reply;
 mod retry;
 mod shadow;
 mod strict;
+mod switch;
 mod tunnel;
 mod unconnected;
 mod upstream;
@@ -86,6 +87,7 @@ pub(crate) async fn respond(
     let received = table.front.receive(&mut request, &connection, &mut worker.random.borrow_mut());
     let mut exchange = Exchange::begin(worker, connection, table.unmatched);
     exchange.protocol = request.version();
+    switch::receive(&mut exchange, &mut request);
     let last = exchange.connection.is_last() && request.version() <= Version::HTTP_11;
     if client.is_some() {
         exchange.note().client = client;
@@ -94,14 +96,20 @@ pub(crate) async fn respond(
         let client = exchange.client();
         exchange.note().record = Some(Record::begin(Arc::clone(logs), &request, client));
     }
-    if grpc::is_grpc(&request) {
+    if grpc::is_grpc(&request) && !switch::is_asked(&exchange) {
         exchange.note().grpc = true;
     }
-    let decision = match received {
+    let mut decision = match received {
         Ok(()) => decide(&mut exchange, &table, &request),
         Err(Turned::Refused) => Err((StatusCode::BAD_REQUEST, "")),
         Err(Turned::Redirect(location)) => Ok(Decision::Redirect { status: StatusCode::TEMPORARY_REDIRECT, location }),
     };
+    // A client of HTTP/2 would take it for an agreement.
+    if let Ok(Decision::Respond { status, .. }) = &decision
+        && switch::would_agree(&exchange, *status)
+    {
+        decision = Err((StatusCode::FORBIDDEN, ""));
+    }
     // HTTP/1.1's library leaves out the content of answers to HEAD itself.
     let bodiless = *request.method() == Method::HEAD && request.version() == Version::HTTP_2;
     let refused_tunnel = (*request.method() == Method::CONNECT).then(|| Rc::clone(&exchange.connection));
@@ -149,9 +157,9 @@ pub(crate) async fn respond(
     Ok(response)
 }
 
-/// Whether a status says that the request itself is at fault.
+/// Whether a status says that the request itself is at fault, or that what follows was meant for another protocol.
 fn refuses(status: StatusCode) -> bool {
-    matches!(status, StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG)
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG | StatusCode::FORBIDDEN)
 }
 
 /// Finds the route and says what it does with the request; an error is a status and a text.
@@ -187,6 +195,9 @@ fn decide(
     let prefix = found.prefix;
 
     let target = match &route.action {
+        CompiledAction::Respond(_) | CompiledAction::Redirect(_) if switch::is_forbidden(exchange, request) => {
+            return Err((StatusCode::FORBIDDEN, ""));
+        }
         CompiledAction::Respond(fixed) => {
             return Ok(Decision::Respond { status: fixed.status, body: fixed.body.clone() });
         }
@@ -234,11 +245,9 @@ async fn forward(
 ) -> Response<Body> {
     let worker = Rc::clone(&exchange.worker);
     let upgrade = headers::upgrade(&request);
-    let allowed = |protocol| exchange.policy.as_ref().is_none_or(|policy| policy.allows_upgrade(protocol));
-    if !upgrade.as_ref().is_none_or(allowed) {
+    if upgrade.as_ref().is_some_and(|protocol| !switch::is_allowed(&exchange, protocol)) {
         exchange.outcome = Outcome::Refused;
         changes::save(&mut exchange, &request);
-        // What follows was meant for the other protocol.
         return reply::refusal(exchange, StatusCode::FORBIDDEN, bytes::Bytes::new());
     }
     match exchange.policy.as_ref().and_then(|policy| policy.cors()).map(|cors| cors.look_at(&request)) {
@@ -270,6 +279,9 @@ async fn forward(
     // A request that is refused while it is held was not changed yet.
     let received = buffered.and_then(|_| changes::saved(&exchange, &request)).map(Box::new);
     let switches = upgrade.is_some();
+    if let Some(protocol) = upgrade.clone() {
+        switch::prepare(&mut exchange, &mut request, protocol, destination.speaks_http2());
+    }
     headers::to_upstream(&mut request, upgrade);
     changes::request(&mut exchange, &mut request, prefix, destination.is_named());
     let hash = if destination.goes_by_hash() { hash(&mut exchange, &request) } else { None };
@@ -281,12 +293,6 @@ async fn forward(
     let retries = exchange.policy.as_ref().is_some_and(|policy| policy.retries().is_some());
     let http2 =
         destination.speaks_http2().then(|| Scheme::try_from(exchange.connection.scheme()).unwrap_or(Scheme::HTTP));
-    if switches && http2.is_some() {
-        // A switch of protocols is another thing in HTTP/2, which few upstreams know.
-        exchange.outcome = Outcome::UpstreamReset;
-        let text = reply::unanswered(reply::REMOTE_RESET, false);
-        return reply::fixed(exchange, StatusCode::SERVICE_UNAVAILABLE, text);
-    }
     let replay = if retries { worker.limits.replay_bytes } else { 0 };
     let (mut outgoing, parts) = match buffered {
         None => Outgoing::new(request, replay, http2),
@@ -344,24 +350,18 @@ fn deliver(
     if let Some(cookie) = exchange.take_sticky_cookie() {
         headers.append(SET_COOKIE, cookie);
     }
-    if head.status != StatusCode::SWITCHING_PROTOCOLS {
-        *response.body_mut() = match upstream.begin_body(head.body) {
-            Some(whole) => {
-                pool.put(upstream, &exchange.worker);
-                Body::full(whole, exchange)
-            }
-            None => Body::upstream(upstream, pool, deadline, exchange),
-        };
-        return response;
+    if switch::is_agreed(&upstream, head.status, switches) {
+        return switch::agree(exchange, response, upstream, protocol);
     }
-    let (Some(protocol), Carrier::Http1(upstream)) = (protocol.filter(|_| switches), upstream) else {
-        exchange.outcome = Outcome::UpstreamProtocol;
-        let text = reply::unanswered(reply::PROTOCOL_ERROR, false);
-        return reply::fixed(exchange, StatusCode::BAD_GATEWAY, text);
+    if switch::would_agree(&exchange, head.status) {
+        return switch::disagree(exchange);
+    }
+    *response.body_mut() = match upstream.begin_body(head.body) {
+        Some(whole) => {
+            pool.put(upstream, &exchange.worker);
+            Body::full(whole, exchange)
+        }
+        None => Body::upstream(upstream, pool, deadline, exchange),
     };
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, protocol);
-    let connection = Rc::clone(&exchange.connection);
-    *connection.tunnel.borrow_mut() = Some(Tunnel { upstream, exchange });
     response
 }

@@ -228,12 +228,17 @@ impl Outgoing {
         Poll::Ready(Ok(()))
     }
 
+    /// Whether it asks for another protocol by HTTP/2.
+    pub(crate) fn asks_http2_to_switch(&self) -> bool {
+        self.http2.as_ref().is_some_and(|http2| http2.switches)
+    }
+
     /// The head for a stream of HTTP/2, and whether it is all there is. `None`: it is a request of HTTP/1.1.
     pub(crate) fn begin_http2(&mut self) -> Option<(Request<()>, bool)> {
         let http2 = self.http2.as_mut()?;
         self.written = self.head.len();
         http2.ended = self.bodiless;
-        Some((http2.head(), self.bodiless))
+        Some((http2.head(), self.bodiless && !http2.switches))
     }
 
     /// Sends what there is on a stream of HTTP/2. Pending as long as it waits for the client or the upstream.
@@ -262,7 +267,7 @@ impl Outgoing {
                 self.queued -= room;
                 self.moved += room as u64;
                 let last = self.queue.is_empty() && self.body.is_none();
-                let ends = last && self.http2.as_ref().is_some_and(|http2| http2.trailers.is_none());
+                let ends = last && self.http2.as_ref().is_some_and(|http2| http2.trailers.is_none() && !http2.switches);
                 stream.send_data(piece, ends).map_err(|_| OutgoingError::Upstream)?;
                 if let Some(http2) = &mut self.http2 {
                     http2.ended = ends;
@@ -275,6 +280,7 @@ impl Outgoing {
                 continue;
             };
             let sent = match &http2.trailers {
+                _ if http2.switches => Ok(()),
                 Some(trailers) => stream.send_trailers(trailers.clone()),
                 None => stream.send_data(Bytes::new(), true),
             };

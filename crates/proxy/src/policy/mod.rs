@@ -14,7 +14,7 @@ mod shadow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request};
+use http::Request;
 use serin_api::proxy::{MaxStreamDuration, RequestBuffer, RoutePolicy};
 
 use crate::compile::Destinations;
@@ -172,8 +172,8 @@ impl CompiledPolicy {
         self.hash.as_ref()
     }
 
-    /// Whether a connection may switch to `protocol`.
-    pub(crate) fn allows_upgrade(&self, protocol: &HeaderValue) -> bool {
-        self.websocket || !protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
+    /// Whether requests may go on in WebSocket.
+    pub(crate) fn allows_websocket(&self) -> bool {
+        self.websocket
     }
 }

@@ -52,6 +52,7 @@ impl Codecs {
             .header_read_timeout(None);
         let mut http2 = hyper::server::conn::http2::Builder::new(LocalExecutor);
         http2
+            .enable_connect_protocol()
             .max_concurrent_streams(settings.http2.max_streams.unwrap_or(limits.concurrent_streams))
             .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
             .max_pending_accept_reset_streams(Some(20))

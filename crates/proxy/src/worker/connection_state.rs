@@ -46,6 +46,8 @@ pub(crate) struct ConnectionState {
     waker: RefCell<Option<Waker>>,
     /// Set when a response switched protocols: what the connection is joined to.
     pub(crate) tunnel: RefCell<Option<Tunnel>>,
+    /// How many requests went on in another protocol: those have limits of their own.
+    tunnels: Cell<u32>,
 }
 
 /// Whether a connection should end.
@@ -93,6 +95,7 @@ impl ConnectionState {
             refused: Cell::new(false),
             waker: RefCell::new(None),
             tunnel: RefCell::new(None),
+            tunnels: Cell::new(0),
         }
     }
 
@@ -161,6 +164,15 @@ impl ConnectionState {
     pub(crate) fn end_request(&self, now: u64) {
         self.in_flight.set(self.in_flight.get().saturating_sub(1));
         self.active_at.set(now);
+    }
+
+    /// A request goes on in another protocol.
+    pub(crate) fn begin_tunnel(&self) {
+        self.tunnels.set(self.tunnels.get() + 1);
+    }
+
+    pub(crate) fn end_tunnel(&self) {
+        self.tunnels.set(self.tunnels.get().saturating_sub(1));
     }
 
     /// Bytes came in. Between requests they begin the next one's headers.
@@ -247,7 +259,7 @@ impl ConnectionState {
         let over = match (self.in_flight.get(), self.header_since.get()) {
             (0, Some(since)) => now.saturating_sub(since) > limits.header,
             (0, _) => quiet > limits.idle,
-            _ => quiet > limits.stall,
+            _ => quiet > limits.stall && self.tunnels.get() == 0,
         };
         if over {
             self.end(Ending::Now);

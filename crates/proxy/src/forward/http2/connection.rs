@@ -7,6 +7,7 @@ use std::task::{Context, Waker};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, Shared};
+use h2::Ping;
 use h2::client::SendRequest;
 
 use super::Http2Settings;
@@ -33,19 +34,28 @@ pub(crate) struct Http2Connection {
     pub(super) used: Cell<bool>,
     /// The tick since which it has been idle.
     idle_since: Cell<u64>,
+    /// When what the upstream can do is known.
+    known: Shared<LocalBoxFuture<'static, ()>>,
 }
 
 impl Http2Connection {
     /// Begins to speak HTTP/2 on `socket`.
     pub(crate) async fn open(socket: Socket, settings: Http2Settings, worker: &Worker) -> Result<Rc<Self>, h2::Error> {
         let header_bytes = u32::try_from(worker.limits.header_bytes).unwrap_or(u32::MAX);
-        let (sender, connection) = h2::client::Builder::new()
+        let (sender, mut connection) = h2::client::Builder::new()
             .enable_push(false)
             .initial_window_size(settings.stream_window.unwrap_or(STREAM_WINDOW))
             .initial_connection_window_size(settings.connection_window.unwrap_or(CONNECTION_WINDOW))
             .max_header_list_size(header_bytes)
             .handshake(socket)
             .await?;
+        let pings = connection.ping_pong();
+        // An upstream says what it can do before anything else, so that it has when it answers.
+        let known = async move {
+            if let Some(mut pings) = pings {
+                let _ = pings.ping(Ping::opaque()).await;
+            }
+        };
         let open = Rc::new(Cell::new(true));
         let alive = Rc::clone(&open);
         tokio::task::spawn_local(async move {
@@ -63,12 +73,21 @@ impl Http2Connection {
             open,
             used: Cell::new(false),
             idle_since: Cell::new(worker.now()),
+            known: known.boxed_local().shared(),
         }))
     }
 
     /// Where the next request is sent.
     pub(super) fn sender(&self) -> SendRequest<Bytes> {
         self.sender.clone()
+    }
+
+    /// Whether the upstream knows extended CONNECT, once that is known.
+    pub(super) async fn knows_extended_connect(&self) -> bool {
+        if !self.sender.is_extended_connect_protocol_enabled() {
+            self.known.clone().await;
+        }
+        self.sender.is_extended_connect_protocol_enabled()
     }
 
     pub(super) fn begin(&self) {

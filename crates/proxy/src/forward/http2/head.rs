@@ -1,9 +1,10 @@
 //! The head and the trailers of a request as HTTP/2 has them.
 
+use h2::ext::Protocol;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 /// Headers that belong to a connection of HTTP/1.1 and must not be sent.
 const OF_CONNECTION: [HeaderName; 6] = [
@@ -22,6 +23,8 @@ pub(in crate::forward) struct Http2Request {
     pub(in crate::forward) trailers: Option<HeaderMap>,
     /// Whether the end has been sent.
     pub(in crate::forward) ended: bool,
+    /// Whether it asks for another protocol, for which its stream stays open.
+    pub(in crate::forward) switches: bool,
 }
 
 impl Http2Request {
@@ -41,10 +44,17 @@ impl Http2Request {
         uri.path_and_query = parts.uri.path_and_query().cloned();
         let mut head = Request::new(());
         *head.method_mut() = parts.method.clone();
+        let protocol = parts.extensions.remove::<Protocol>();
+        let switches = protocol.is_some();
+        if let Some(protocol) = protocol {
+            *head.method_mut() = Method::CONNECT;
+            head.extensions_mut().insert(protocol);
+            headers.remove(CONTENT_LENGTH);
+        }
         *head.version_mut() = Version::HTTP_2;
         *head.uri_mut() = Uri::from_parts(uri).unwrap_or_else(|_| parts.uri.clone());
         *head.headers_mut() = headers;
-        Self { head, trailers: None, ended: false }
+        Self { head, trailers: None, ended: false, switches }
     }
 
     /// The head, to be sent; it may be sent again.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod head;
+mod pipe;
 mod stream;
 
 pub(crate) use connection::{Http2Connection, Http2Pool};

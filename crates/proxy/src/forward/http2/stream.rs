@@ -11,6 +11,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http_body::Frame;
 
 use super::Http2Connection;
+use super::pipe::Http2Pipe;
 use crate::balance::Slot;
 use crate::forward::outgoing::{Outgoing, OutgoingError};
 use crate::forward::patience::Patience;
@@ -44,6 +45,14 @@ impl Http2Stream {
         patience: &mut Patience,
     ) -> Result<ResponseHead, SendError> {
         let outgoing = self.outgoing.insert(outgoing);
+        if outgoing.asks_http2_to_switch() {
+            let knows = self.connection.knows_extended_connect();
+            match patience.within(true, knows).await {
+                Ok(true) => {}
+                Ok(false) => return Err(SendError::Protocol),
+                Err(limit) => return Err(SendError::Timeout(limit)),
+            }
+        }
         let stale = self.connection.used.replace(true);
         let Some((head, ends)) = outgoing.begin_http2() else { return Err(SendError::Protocol) };
         match self.connection.sender().send_request(head, ends) {
@@ -86,6 +95,12 @@ impl Http2Stream {
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.forget_replay();
         }
+    }
+
+    /// The stream as bytes, once both sides have agreed on another protocol.
+    pub(crate) fn into_pipe(mut self: Box<Self>) -> Option<Http2Pipe> {
+        let (send, receive) = (self.send.take()?, self.body.take()?);
+        Some(Http2Pipe::new(send, receive, self))
     }
 
     /// Whether the response's body has been read to its end.
