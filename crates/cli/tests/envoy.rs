@@ -6,7 +6,7 @@ mod instance;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
-use instance::{Instance, PATIENCE, get, is_alive, text};
+use instance::{Instance, PATIENCE, get, is_alive, table, text};
 use serin_envoy_process::{Envoy, program_or_skip};
 
 /// The Envoy to test with; `None` (and a loud word) where there is none.
@@ -181,6 +181,71 @@ fn a_port_that_envoy_cannot_have_is_named_with_its_flag() {
         assert_eq!(started.status.code(), Some(1), "{said}");
         assert!(said.contains(flag) && said.contains(&port), "{said}");
     }
+}
+
+/// A table whose route asks for a query parameter of this name.
+fn asking_for(name: &str, prefix: &str, parameter: &str, body: &str) -> String {
+    format!(
+        "apiVersion: gateway.solo.io/v1\nkind: RouteTable\nmetadata: {{name: {name}, namespace: gloo-system}}\nspec:\n  routes:\n  \
+         - matchers: [{{prefix: {prefix}, queryParameters: [{{name: {parameter}}}]}}]\n    \
+         directResponseAction: {{status: 200, body: {body}}}\n"
+    )
+}
+
+#[test]
+fn a_refused_route_is_told_to_its_owner_and_holds_up_nobody_else() {
+    let Some(instance) = start() else { return };
+    let delegate = |name: &str| {
+        format!(
+            "{{matchers: [{{prefix: /{name}}}], delegateAction: {{ref: {{name: {name}, namespace: gloo-system}}}}}}"
+        )
+    };
+    instance.apply(&format!(
+        "{}---\n{}---\napiVersion: gateway.solo.io/v1\nkind: VirtualService\nmetadata: {{name: vs, namespace: gloo-system}}\n\
+         spec: {{virtualHost: {{domains: ['*'], routes: [{}, {}]}}}}\n",
+        asking_for("mine", "/mine", "q", "first"),
+        table("theirs", "/theirs", "first"),
+        delegate("mine"),
+        delegate("theirs")
+    ));
+    until(&instance, "/mine?q=1", 200, "first");
+    until(&instance, "/theirs", 200, "first");
+    assert!(instance.ok(&["check"]).contains("No problems"));
+
+    // Envoy wants names of at most 1024 bytes. Ours takes them longer, and another team changes meanwhile.
+    let long = "q".repeat(1100);
+    instance.apply(&asking_for("mine", "/mine", &long, "second"));
+    instance.apply(&table("theirs", "/theirs", "second"));
+    until(&instance, "/theirs", 200, "second");
+    instance.until(&format!("/mine?{long}=1"), 200, "second");
+    let reason = || {
+        let path = "jsonpath={.status.statuses.gloo-system}";
+        instance.ok(&["kubectl", "get", "routetable", "mine", "-n", "gloo-system", "-o", path])
+    };
+    eventually("its owner is told", || reason().contains("Envoy refuses"));
+    let told = reason();
+    for expected in ["Rejected", "gloo-system.mine[0]", "gloo-system.vs", "matchers[0]", "1024 bytes"] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    for unwanted in ["ValidationError", "virtual_hosts", "VirtualHosts", "embedded message", "serin-probe"] {
+        assert!(!told.contains(unwanted), "{unwanted}: {told}");
+    }
+    let output = instance.serin(&["check"]).output().unwrap();
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("Found rejected route table: gloo-system mine"), "{said}");
+    assert!(said.contains("matchers[0]") && !said.contains("gloo-system theirs"), "{said}");
+
+    // What was accepted goes on, and so do the others.
+    until(&instance, "/mine?q=1", 200, "first");
+    for body in ["third", "fourth"] {
+        instance.apply(&table("theirs", "/theirs", body));
+        until(&instance, "/theirs", 200, body);
+    }
+    instance.apply(&asking_for("mine", "/mine", "q", "mended"));
+    until(&instance, "/mine?q=1", 200, "mended");
+    eventually("nothing is left to tell", || !reason().contains("Envoy"));
+    assert!(instance.ok(&["check"]).contains("No problems"));
 }
 
 #[test]

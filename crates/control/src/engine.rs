@@ -215,6 +215,7 @@ impl Engine {
             observed: self.intake.generations(),
             statuses: self.desired.clone(),
             frozen,
+            refused: self.envoys.complaints().into_iter().cloned().collect(),
             sequence: self.state.served().sequence + 1,
         }
     }
@@ -270,7 +271,8 @@ impl Engine {
         self.desired = self.with_refusals();
         self.statuses.settle(&self.desired, &self.intake);
         let served = self.state.served();
-        self.state.publish(Served { statuses: self.desired.clone(), ..Served::clone(&served) });
+        let refused = self.envoys.complaints().into_iter().cloned().collect();
+        self.state.publish(Served { statuses: self.desired.clone(), refused, ..Served::clone(&served) });
     }
 }
 

@@ -79,6 +79,7 @@ impl Control {
         let metrics = Arc::new(Metrics::default());
         let mut tasks = JoinSet::new();
 
+        let servers = options.envoys.iter().map(|feed| feed.server.clone()).collect();
         let (changes, queue) = mpsc::channel(QUEUE);
         for kind in Watched::ALL {
             tasks.spawn(watch::follow(options.client.clone(), kind, changes.clone()));
@@ -101,7 +102,7 @@ impl Control {
             looked: std::time::Instant::now(),
         };
         tasks.spawn(engine.run(queue));
-        let pages = admin::Admin { state: state.clone(), metrics, data_plane: options.data_plane };
+        let pages = admin::Admin { state: state.clone(), metrics, data_plane: options.data_plane, envoys: servers };
         tasks.spawn(admin::serve(listener, pages));
         Ok(Self { tasks, admin, state })
     }

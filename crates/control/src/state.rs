@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serin_api::proxy::ProxySpec;
 use serin_api::{ResourceId, ResourceStatus};
+use serin_xds::Complaint;
 use tokio::sync::watch;
 
 use crate::watched::Watched;
@@ -21,6 +22,8 @@ pub(crate) struct Served {
     pub(crate) statuses: BTreeMap<ResourceId, ResourceStatus>,
     /// Why what is served is not what the last translation saw.
     pub(crate) frozen: Option<String>,
+    /// What Envoys refuse.
+    pub(crate) refused: Vec<Complaint>,
     /// Counts translations.
     pub(crate) sequence: u64,
 }

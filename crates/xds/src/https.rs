@@ -15,6 +15,7 @@ use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
 use envoy_types::pb::google::protobuf::BoolValue;
 use serin_api::proxy::{Listener, ServerTls, VirtualHost};
 
+use crate::client_checks;
 use crate::protobuf::{any, string_matcher};
 use crate::secret::SecretMap;
 use crate::transport::{TLS_SOCKET, authority_name, certificate_name, secret, version};
@@ -77,13 +78,14 @@ fn chain(served: &Served<'_>, filter: &Filter) -> FilterChain {
         true => Vec::new(),
         false => served.tls.names.iter().cloned().collect(),
     };
+    let remembered = served.verifies.then(|| client_checks::remember(served.tls));
     let socket = TransportSocket {
         name: TLS_SOCKET.to_owned(),
         config_type: Some(transport_socket::ConfigType::TypedConfig(any(&context(served)))),
     };
     FilterChain {
         filter_chain_match: Some(FilterChainMatch { server_names: names, ..FilterChainMatch::default() }),
-        filters: vec![filter.clone()],
+        filters: remembered.into_iter().chain([filter.clone()]).collect(),
         transport_socket: Some(socket),
         ..FilterChain::default()
     }

@@ -12,6 +12,7 @@ pub mod bootstrap;
 mod buffer;
 mod circuit_breakers;
 mod client_certificate;
+mod client_checks;
 mod cluster;
 mod connection_manager;
 mod cors;

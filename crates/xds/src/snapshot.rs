@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::listener::ListenerAddresses;
 use crate::protobuf::any;
 use crate::secret::SecretMap;
-use crate::{cluster, endpoint, https, listener, route, transport};
+use crate::{client_checks, cluster, endpoint, https, listener, route, transport};
 
 /// The types of resources, in the order in which Envoy has to get them: nothing names what it does not have yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -213,17 +213,15 @@ impl Snapshot {
         by_name(made)
     }
 
-    /// Without the routes of hosts that want clients to show a certificate and cannot be sure of it.
+    /// Hosts that want clients to show a certificate, and are reached by those who need not, answer the former alone.
     fn route_configuration(&self, listener: &Arc<proxy::Listener>) -> RouteConfiguration {
-        let closed = |host: &Arc<proxy::VirtualHost>| https::is_reached_unchecked(listener, &self.secrets, host);
-        if !listener.virtual_hosts.iter().any(closed) {
-            return route::configuration(listener);
+        let mut made = route::configuration(listener);
+        for (host, made) in listener.virtual_hosts.iter().zip(&mut made.virtual_hosts) {
+            if https::is_reached_unchecked(listener, &self.secrets, host) {
+                client_checks::guard(&host.source, made);
+            }
         }
-        let mut left = proxy::Listener::clone(listener);
-        for host in left.virtual_hosts.iter_mut().filter(|host| closed(host)) {
-            *host = Arc::new(proxy::VirtualHost { routes: Vec::new(), ..proxy::VirtualHost::clone(host) });
-        }
-        route::configuration(&left)
+        made
     }
 
     /// The secrets that listeners and clusters name.

@@ -93,10 +93,17 @@ fn follows(delta: bool) {
     assert!(get(address, "a.com", "/x").ends_with("one"));
     assert!(get(address, "b.com", "/x").starts_with("HTTP/1.1 404"));
 
-    // Other endpoints, and nothing else.
+    // Other endpoints, and nothing else is sent.
+    let updates = || {
+        let counters = ["cluster_manager.cds", "listener_manager.lds", "http.test.gw.rds.test.gw"];
+        counters.map(|counter| stage.envoy.statistic(&format!("{counter}.update_success")))
+    };
+    let before = updates();
+    assert!(before.iter().all(Option::is_some), "{before:?}");
     let second = stage.publish(spec(&["a.com"], prefix("/"), to_up()), endpoints(upstream("two")));
     stage.settled(second);
     eventually("Envoy uses the new endpoint", || get(address, "a.com", "/x").ends_with("two"));
+    assert_eq!(updates(), before);
 
     // Other routes.
     let third = stage.publish(spec(&["*"], prefix("/"), respond("fixed")), EndpointMap::new());

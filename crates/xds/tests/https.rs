@@ -135,12 +135,25 @@ fn clients_have_to_show_a_certificate_where_there_are_roots_for_it() {
     eventually("who shows one is served", || curl(address, "a", &a.0, &shown, place.path()) == "a over HTTP/2");
     assert!(!curl(address, "a", &a.0, &[], place.path()).contains("a over"), "who shows none is not");
 
-    // A host that wants certificates is not reached by way of another name that wants none.
+    // Beside another name that wants none it is served as before, and not reached by way of that one.
     let b = pair("b.test");
     publish(&stage, spec(&["a", "b"]), [(source("a"), text(&a, &client.0)), (source("b"), text(&b, ""))].into());
     eventually("the other name is served", || curl(address, "b", &b.0, &[], place.path()) == "b over HTTP/2");
-    let other = curl(address, "b", &b.0, &["-H", "host: a.test"], place.path());
-    assert!(other.starts_with(" over"), "{other}");
+    eventually("who shows one is served", || curl(address, "a", &a.0, &shown, place.path()) == "a over HTTP/2");
+    assert!(!curl(address, "a", &a.0, &[], place.path()).contains("a over"), "who shows none is not");
+    let status = |name: &str, root: &str, host: &str| {
+        let more = [&shown[..], &["-H", host, "-w", " %{http_code}"]].concat();
+        curl(address, name, root, &more, place.path())
+    };
+    assert_eq!(status("b", &b.0, "host: a.test"), " 421");
+    assert_eq!(status("a", &a.0, "host: b.test"), "b 200", "who was checked may ask for what wants no check");
+
+    // Nor by way of one that checks clients by other roots.
+    let other = pair("client");
+    publish(&stage, spec(&["a", "b"]), [(source("a"), text(&a, &client.0)), (source("b"), text(&b, &other.0))].into());
+    assert_eq!(status("a", &a.0, "host: a.test"), "a 200");
+    eventually("it is told", || status("a", &a.0, "host: b.test") == " 421");
+    assert_eq!(stage.server.nodes()[0].refusals, []);
 }
 
 #[test]

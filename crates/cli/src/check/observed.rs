@@ -9,7 +9,7 @@ use kube::{Client, ResourceExt};
 use serde_json::Value;
 
 use super::area::routing_objects;
-use super::health;
+use super::{envoys, health};
 use crate::failure::{Failure, Outcome, While};
 use crate::home::Home;
 use crate::http_client;
@@ -29,7 +29,9 @@ pub(super) async fn wait(client: &Client, server: &hyper::Uri) -> Outcome<Option
     loop {
         let objects = routing_objects(client).await?;
         let config = get(instance.admin, "/config?view=resources").await?;
-        if (has_seen(&config, &objects) && !health::is_awaited(&config)) || Instant::now() > end {
+        if (has_seen(&config, &objects) && !health::is_awaited(&config) && !envoys::is_awaited(&config))
+            || Instant::now() > end
+        {
             return Ok(Some(config));
         }
         tokio::time::sleep(ASK_AGAIN).await;

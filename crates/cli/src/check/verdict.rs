@@ -39,6 +39,10 @@ pub(super) enum How {
     Unready,
     /// It is served, and none of its endpoints is fit to answer.
     Unhealthy,
+    /// It has not taken over the newest configuration.
+    Behind,
+    /// Envoys do not take it.
+    Refused,
     /// It is served, and something is worth knowing.
     Advice,
 }

@@ -11,6 +11,7 @@ use serin_api::proxy::ProxySpec;
 use serin_api::{ResourceId, ResourceStatus};
 
 use super::Admin;
+use super::envoys::{Envoy, Refused, connected};
 use super::health::Upstream;
 
 /// The answer.
@@ -36,6 +37,12 @@ struct Config {
     /// Which endpoints of Upstreams get no requests for now, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     health: Vec<Upstream>,
+    /// The Envoys that are connected; missing where none are fed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envoys: Option<Vec<Envoy>>,
+    /// What Envoys refuse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused_by_envoys: Vec<Refused>,
     /// What the data plane has. Its `sources` are the generations that it was made of.
     #[serde(skip_serializing_if = "Option::is_none")]
     served: Option<Arc<ProxySpec>>,
@@ -75,6 +82,8 @@ pub(super) async fn show(Shared(admin): Shared<Arc<Admin>>, Query(view): Query<V
         addresses: admin.data_plane.listeners().into_iter().map(|open| (open.name, open.address)).collect(),
         resources: resources.collect(),
         health: admin.data_plane.health().into_iter().map(Upstream::from).collect(),
+        envoys: (!admin.envoys.is_empty()).then(|| connected(&admin.envoys)),
+        refused_by_envoys: served.refused.iter().map(Refused::from).collect(),
         served: (view.view.as_deref() != Some("resources")).then(|| served.spec.clone()),
     })
 }

@@ -1,6 +1,7 @@
 //! The admin port: for this machine only, and not for web pages.
 
 mod config;
+mod envoys;
 mod health;
 mod host;
 
@@ -13,6 +14,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 use serin_proxy::DataPlane;
+use serin_xds::DiscoveryServer;
 use tokio::net::TcpListener;
 
 use crate::error::StartError;
@@ -24,6 +26,8 @@ pub(crate) struct Admin {
     pub(crate) state: Arc<State>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) data_plane: Arc<DataPlane>,
+    /// Who feeds Envoys, if there are to be any.
+    pub(crate) envoys: Vec<DiscoveryServer>,
 }
 
 /// Binds the admin port. Its address must be a loopback one.
@@ -55,7 +59,7 @@ async fn index() -> Html<&'static str> {
          <li><a href=\"/ready\">/ready</a>: whether everything was read and is served\
          <li><a href=\"/live\">/live</a>: whether the process answers\
          <li><a href=\"/metrics\">/metrics</a>: counters and histograms, for Prometheus\
-         <li><a href=\"/config\">/config</a>: what is served, and which generation of what it was made of; which endpoints are not well, and why</ul>",
+         <li><a href=\"/config\">/config</a>: what is served, and which generation of what it was made of; which endpoints are not well, and why; which Envoys are connected</ul>",
     )
 }
 

@@ -7,6 +7,7 @@
 mod aspects;
 mod search;
 mod withdrawn;
+mod words;
 
 use std::sync::Arc;
 
@@ -139,7 +140,10 @@ impl Feed {
         let mut complaints = self.withdrawn.complaints(&self.spec);
         for refusal in nodes.iter().flat_map(|node| &node.refusals) {
             if refusal.kind != ResourceType::Routes && !search::is_probe(&refusal.resource) {
-                let reason = format!("Envoy refuses it, and goes on with what it had: {}", refusal.message.trim());
+                let reason = format!(
+                    "Envoy refuses it, and goes on with what it had: {}",
+                    words::about(&refusal.message, &refusal.resource)
+                );
                 complaints.push(Complaint { owner: refusal.source.clone(), reason });
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serin_api::proxy::{Listener, ProxySpec, Route, VirtualHost};
 
-use super::aspects;
+use super::{aspects, words};
 use crate::server::Refusal;
 
 /// What the names of throw-away listeners begin with. No Gateway's can: there is no dot in it.
@@ -109,7 +109,7 @@ impl Search {
         for (index, group) in std::mem::take(&mut self.groups).into_iter().enumerate() {
             let name = probe_name(self.round, index);
             let Some(message) = said.get(name.as_str()) else { continue };
-            let message = own_words(message, &name);
+            let message = words::about(message, &name);
             match group {
                 Group::Suspects(suspects) => match <[Suspect; 1]>::try_from(suspects) {
                     Ok([suspect]) => self.found.push(Found { suspect, field: None, message }),
@@ -169,13 +169,6 @@ impl Suspect {
             },
         })
     }
-}
-
-/// What Envoy says of one listener, of all that it says of several.
-fn own_words(message: &str, name: &str) -> String {
-    let own = message.split_once(name).map_or(message, |(_, rest)| rest);
-    let own = own.split(PROBE).next().unwrap_or(own);
-    own.trim_matches(|character: char| character == ':' || character.is_whitespace()).to_owned()
 }
 
 #[cfg(test)]

@@ -84,11 +84,3 @@ fn what_was_accepted_before_is_no_suspect() {
     assert!(Search::begin(&old, &old, "test.gw").is_none(), "nothing is new");
     assert!(Search::begin(&old, &old, "test.other").is_none(), "no such listener");
 }
-
-#[test]
-fn words_about_one_listener_are_cut_out() {
-    let message = "Error adding/updating listener(s) serin-probe/000001-002: first\nserin-probe/000001-013: second\n";
-    assert_eq!(own_words(message, &probe_name(1, 2)), "first");
-    assert_eq!(own_words(message, &probe_name(1, 13)), "second");
-    assert_eq!(own_words("just this", &probe_name(1, 1)), "just this");
-}
