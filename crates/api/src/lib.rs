@@ -17,9 +17,9 @@ mod catalogue;
 mod decode;
 mod duration;
 mod enumeration;
+mod format;
 pub mod gateway;
 pub mod gloo;
-mod log_format;
 mod options;
 pub mod proxy;
 mod reference;
@@ -31,7 +31,10 @@ pub use authentication::asks_for_auth;
 pub use bootstrap::bootstrap_objects;
 pub use decode::{DecodeError, decode, plain_words};
 pub use duration::GoDuration;
-pub use log_format::{LogFormat, LogFormatError, LogOperator, LogPiece};
+pub use format::{
+    Certificate, Format, FormatError, FormatPiece, GrpcStatusStyle, HeaderSource, Moment, Operator, PathPart, Peer,
+    TimeSource, operators,
+};
 pub use options::{RawOptions, Unread, Written};
 pub use reference::{Ref, ResourceId, ResourceKind};
 pub use response_flag::ResponseFlag;

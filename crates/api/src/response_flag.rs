@@ -1,5 +1,8 @@
 //! Why a request did not end well, in the letters that Envoy writes into access logs.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A response flag. The order is the one in which several are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -124,6 +127,19 @@ impl ResponseFlag {
     #[must_use]
     pub fn long_name(self) -> &'static str {
         NAMES[self as usize].2
+    }
+}
+
+impl Serialize for ResponseFlag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.letters())
+    }
+}
+
+impl<'de> Deserialize<'de> for ResponseFlag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let letters = String::deserialize(deserializer)?;
+        Self::from_letters(&letters).ok_or_else(|| D::Error::custom(format!("{letters:?} is not a response flag")))
     }
 }
 

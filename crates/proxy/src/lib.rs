@@ -29,6 +29,7 @@ mod forward;
 mod front;
 mod health;
 pub mod http1;
+mod known;
 mod limits;
 mod listener;
 mod metrics;

@@ -40,7 +40,7 @@ impl Drop for LogPath {
 }
 
 fn text(path: &Path, format: &str) -> AccessLog {
-    AccessLog { path: path.display().to_string(), format: AccessLogFormat::Text(format.to_owned()) }
+    AccessLog { path: path.display().to_string(), format: AccessLogFormat::Text(format.to_owned()), filter: None }
 }
 
 fn with_logs(mut spec: ProxySpec, logs: Vec<AccessLog>) -> Arc<ProxySpec> {
@@ -67,7 +67,7 @@ fn each_request_is_a_line_in_text_and_one_in_json() {
             "%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% \
             %REQ(:AUTHORITY):3% %REQ(x-no?x-forwarded-for)% %UPSTREAM_HOST% %RESPONSE_CODE_DETAILS% %START_TIME(%Y)%\n",
         ),
-        AccessLog { path: object.0.display().to_string(), format: AccessLogFormat::Json(fields) },
+        AccessLog { path: object.0.display().to_string(), format: AccessLogFormat::Json(fields), filter: None },
     ];
     let plane = data_plane_with(Limits { route_time: Duration::from_millis(200), ..Limits::default() });
     // `none` has a host name that no resolver knows.
@@ -163,4 +163,37 @@ fn a_file_that_is_moved_is_opened_anew() {
     assert_eq!(path.lines(1), ["/second"]);
     assert_eq!(moved.lines(1), ["/first"]);
     assert!(metrics(&plane).contains("serin_access_log_dropped_total 0\n"));
+}
+
+/// A pipe that nobody reads takes no lines: they are dropped and counted, and requests are answered as ever.
+#[test]
+fn a_file_that_takes_nothing_holds_up_no_request() {
+    const REQUESTS: usize = 9_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let upstream = Upstream::start("one");
+    let plane = single_worker(upstream.address);
+    let logs = vec![text(&pipe, &format!("{}\n", "x".repeat(4096)))];
+    let answer = serin_api::proxy::Action::DirectResponse { status: 200, body: String::new() };
+    let spec = spec(vec![host("vs", &["*"], vec![route("/", answer)])], &["up"]);
+    plane.apply(with_logs(spec, logs)).expect("applied");
+    let mut client = connect(address(&plane));
+    let mut writer = client.try_clone().expect("a clone");
+    let writing = std::thread::spawn(move || {
+        for _ in 1..REQUESTS {
+            std::io::Write::write_all(&mut writer, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").expect("written");
+        }
+        let last = b"GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
+        std::io::Write::write_all(&mut writer, last).expect("written");
+    });
+    let mut answers = String::new();
+    std::io::Read::read_to_string(&mut client, &mut answers).expect("answers");
+    writing.join().expect("written");
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), REQUESTS);
+    let metrics = metrics(&plane);
+    let dropped = metrics.lines().find_map(|line| line.strip_prefix("serin_access_log_dropped_total "));
+    let dropped: usize = dropped.expect("a counter").parse().expect("a number");
+    assert!((1..REQUESTS).contains(&dropped), "{dropped}");
 }

@@ -182,7 +182,8 @@ fn an_access_log_tells_of_what_was_turned_away() {
     let mut spec = spec_within(limits);
     for listener in &mut spec.listeners {
         let format = AccessLogFormat::Text("%RESPONSE_CODE% %RESPONSE_FLAGS%\n".to_owned());
-        Arc::make_mut(listener).access_logs = vec![AccessLog { path: path.display().to_string(), format }];
+        Arc::make_mut(listener).access_logs =
+            vec![AccessLog { path: path.display().to_string(), format, filter: None }];
     }
     plane.apply(Arc::new(spec)).expect("applied");
     assert_overflow(&get(address(&plane), "/"));

@@ -1,7 +1,8 @@
 //! `headerManipulation`, read into the flattened model.
 
+use serin_api::Format;
 use serin_api::gateway::{HeaderManipulation, NameAndValue};
-use serin_api::proxy::{AddedHeader, HeaderChanges, HeaderEdits, parse_format};
+use serin_api::proxy::{AddedHeader, HeaderChanges, HeaderEdits};
 
 use crate::action::is_header_name;
 use crate::option_fault::OptionFault;
@@ -69,8 +70,8 @@ impl Reader<'_> {
         if let Err(reason) = check_name(key) {
             self.fault(&format!("{at}.header.key"), reason);
         }
-        if let Err(reason) = parse_format(value) {
-            self.fault(&format!("{at}.header.value"), reason);
+        if let Err(reason) = Format::parse_header(value) {
+            self.fault(&format!("{at}.header.value"), reason.to_string());
         }
         if let Some(character) = value.chars().find(|character| character.is_control() && *character != '\t') {
             self.fault(&format!("{at}.header.value"), format!("it contains {character:?}, which a header cannot have"));
@@ -135,7 +136,8 @@ mod tests {
             (add("a b", "a"), "requestHeadersToAdd[0].header.key", "\"a b\" is not a header name"),
             (add("", "a"), "requestHeadersToAdd[0].header.key", "is not a header name"),
             (add("Content-Length", "1"), "requestHeadersToAdd[0].header.key", "leave it out"),
-            (add("x", "%NOPE%"), "requestHeadersToAdd[0].header.value", "%NOPE% is not supported; there are REQ(name)"),
+            (add("x", "%NOPE%"), "requestHeadersToAdd[0].header.value", "%NOPE% at byte 0 is not an operator"),
+            (add("x", "%DURATION%"), "requestHeadersToAdd[0].header.value", "is not supported in a header's value"),
             (add("x", "50%"), "requestHeadersToAdd[0].header.value", "write %% for a percent sign"),
             (add("x", "a\nb"), "requestHeadersToAdd[0].header.value", r"it contains '\n'"),
             (json!({"responseHeadersToAdd": [{}]}), "responseHeadersToAdd[0].header", "it is missing"),

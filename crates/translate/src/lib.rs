@@ -32,6 +32,7 @@ mod known;
 mod labels;
 mod listener;
 mod load_balancing;
+mod log_filter;
 mod matcher;
 mod option_fault;
 mod options;

@@ -22,6 +22,7 @@ mod header_changes;
 mod health_check;
 mod https;
 mod listener;
+mod log_filter;
 mod matcher;
 mod outlier_detection;
 mod policy;

@@ -14,6 +14,11 @@ mod virtual_service;
 pub use delegate::{DelegateAction, DelegateOptionsRefs, Expression, Operator, RouteTableSelector};
 pub use listener::{Gateway, GatewaySpec, HttpGateway, VirtualServiceSelectorExpressions};
 pub use matcher::{ConnectMatcher, HeaderMatcher, Matcher, QueryParameterMatcher};
+pub use options::{
+    AccessLogFilter, ComparingFilter, ComparisonFilter, ComparisonOp, EmptyFilter, FractionalDenominator,
+    FractionalPercent, GrpcStatusFilter, GrpcStatusName, HeaderFilter, LogHeaderMatcher, LogRegexMatcher,
+    NestedFilters, RangeMatch, ResponseFlagFilter, RuntimeFilter, RuntimeNumber,
+};
 pub use options::{AccessLogOptions, AccessLoggingService, FileSink, GatewayOptions, LogTemplate};
 pub use options::{
     Buffer, BufferPerRoute, CorsPolicy, HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd,

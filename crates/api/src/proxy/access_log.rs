@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::LogFilter;
+
 /// A file that gets a line for each request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -11,9 +13,12 @@ pub struct AccessLog {
     pub path: String,
     /// What a line says.
     pub format: AccessLogFormat,
+    /// Which requests have a line; all without this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<LogFilter>,
 }
 
-/// What a line says. The strings are in the language of [`LogFormat`](crate::LogFormat).
+/// What a line says. The strings are in the language of [`Format`](crate::Format).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AccessLogFormat {

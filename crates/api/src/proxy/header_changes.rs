@@ -29,7 +29,7 @@ pub struct HeaderEdits {
 pub struct AddedHeader {
     /// Its name, in lower case.
     pub name: String,
-    /// Its value, which [`parse_format`](super::parse_format) takes apart. One that comes to nothing is not added.
+    /// Its value, which [`Format`](crate::Format) takes apart. One that comes to nothing is not added.
     pub value: String,
     /// Whether the headers of that name that are there already stay.
     pub append: bool,

@@ -21,6 +21,22 @@ impl Flags {
         flag.into_iter().for_each(|flag| flags.add(flag));
         flags
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn contains(&self, flag: ResponseFlag) -> bool {
+        self.0.contains(&flag)
+    }
+
+    /// The same in words.
+    pub(super) fn long_names(&self) -> String {
+        match self.0.as_slice() {
+            [] => "-".to_owned(),
+            flags => flags.iter().map(|flag| flag.long_name()).collect::<Vec<_>>().join(","),
+        }
+    }
 }
 
 impl fmt::Display for Flags {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version};
@@ -13,6 +13,7 @@ use serin_api::ResponseFlag;
 
 use super::{AccessLogs, Flags};
 use crate::forward::Unconnected;
+use crate::tls::TlsFacts;
 
 /// How a request ended, as far as the data plane decided it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,13 +119,26 @@ fn unconnected(reason: Unconnected) -> String {
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(super) logs: Arc<AccessLogs>,
-    pub(super) begun: SystemTime,
     pub(super) protocol: &'static str,
     pub(super) request: FxHashMap<&'static str, HeaderValue>,
     pub(super) request_headers: Vec<Option<HeaderValue>>,
     pub(super) response_headers: Vec<Option<HeaderValue>>,
+    pub(super) trailers: Vec<Option<HeaderValue>>,
+    /// Whether it is one of gRPC.
+    pub(crate) is_grpc: bool,
+    /// Bytes of headers.
+    pub(super) request_bytes: u64,
+    pub(super) response_bytes: u64,
+    pub(super) trailer_bytes: u64,
     pub(super) peer: SocketAddr,
     pub(super) upstream: Option<SocketAddr>,
+    /// The endpoint's name, where it has one.
+    pub(super) upstream_name: Option<HeaderValue>,
+    pub(super) upstream_protocol: Option<&'static str>,
+    pub(super) upstream_tls: Option<TlsFacts>,
+    /// How often it was sent to an endpoint, and when last.
+    pub(super) attempts: u64,
+    pub(super) sent_after: Option<Duration>,
     pub(super) response_after: Option<Duration>,
     /// Beside what the outcome says.
     pub(crate) flags: Flags,
@@ -146,7 +160,6 @@ impl Record {
             (":scheme", text("http")),
         ];
         let mut record = Box::new(Self {
-            begun: SystemTime::now(),
             protocol: match request.version() {
                 Version::HTTP_10 => "HTTP/1.0",
                 Version::HTTP_2 => "HTTP/2",
@@ -155,8 +168,18 @@ impl Record {
             request: pseudo.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             request_headers: Vec::new(),
             response_headers: Vec::new(),
+            trailers: Vec::new(),
+            is_grpc: false,
+            request_bytes: 0,
+            response_bytes: 0,
+            trailer_bytes: 0,
             peer,
             upstream: None,
+            upstream_name: None,
+            upstream_protocol: None,
+            upstream_tls: None,
+            attempts: 0,
+            sent_after: None,
             response_after: None,
             flags: Flags::default(),
             received: 0,
@@ -170,6 +193,7 @@ impl Record {
     /// Keeps the request's headers as they go to the upstream.
     pub(crate) fn keep_request(&mut self, headers: &HeaderMap) {
         self.request_headers = self.logs.request_names.iter().map(|name| headers.get(name).cloned()).collect();
+        self.request_bytes = size(headers) + self.request.iter().map(|(name, value)| length(name, value)).sum::<u64>();
     }
 
     /// The path that goes to the upstream; the one that came is kept if it is another.
@@ -182,9 +206,31 @@ impl Record {
         }
     }
 
-    /// Where the request is sent.
-    pub(crate) fn sent_to(&mut self, upstream: SocketAddr) {
+    /// Where the request is sent, and how long after its beginning.
+    pub(crate) fn sent_to(&mut self, upstream: SocketAddr, name: Option<&HeaderValue>, after: Duration) {
         self.upstream = Some(upstream);
+        self.upstream_name = name.cloned();
+        self.upstream_protocol = None;
+        self.upstream_tls = None;
+        self.attempts += 1;
+        self.sent_after = Some(after);
+    }
+
+    /// The endpoint, once there is a connection to it.
+    pub(super) fn reached(&self) -> Option<SocketAddr> {
+        self.upstream.filter(|_| self.upstream_protocol.is_some())
+    }
+
+    /// How the endpoint was spoken to.
+    pub(crate) fn spoken(&mut self, http2: bool, tls: impl FnOnce() -> Option<TlsFacts>) {
+        self.upstream_protocol = Some(if http2 { "HTTP/2" } else { "HTTP/1.1" });
+        self.upstream_tls = if self.logs.upstream_tls { tls() } else { None };
+    }
+
+    /// Keeps the response's trailers.
+    pub(crate) fn keep_trailers(&mut self, trailers: &HeaderMap) {
+        self.trailers = self.logs.trailer_names.iter().map(|name| trailers.get(name).cloned()).collect();
+        self.trailer_bytes = size(trailers);
     }
 
     /// The upstream's answer has begun, so long after the request.
@@ -196,9 +242,19 @@ impl Record {
     pub(crate) fn keep_response<B: Body>(&mut self, response: &Response<B>) {
         let headers = response.headers();
         // The library adds the length of what we say ourselves when it writes it.
-        let length = response.body().size_hint().exact().filter(|length| *length > 0);
-        let length = |name: &HeaderName| length.filter(|_| name == CONTENT_LENGTH).map(HeaderValue::from);
-        let kept = |name: &HeaderName| headers.get(name).cloned().or_else(|| length(name));
+        let own = response.body().size_hint().exact().filter(|own| *own > 0);
+        let own = |name: &HeaderName| own.filter(|_| name == CONTENT_LENGTH).map(HeaderValue::from);
+        let kept = |name: &HeaderName| headers.get(name).cloned().or_else(|| own(name));
         self.response_headers = self.logs.response_names.iter().map(kept).collect();
+        self.response_bytes = size(headers) + length(":status", &HeaderValue::from(response.status().as_u16()));
     }
+}
+
+/// Bytes of headers, their names and values.
+fn size(headers: &HeaderMap) -> u64 {
+    headers.iter().map(|(name, value)| length(name.as_str(), value)).sum()
+}
+
+fn length(name: &str, value: &HeaderValue) -> u64 {
+    (name.len() + value.len()) as u64
 }

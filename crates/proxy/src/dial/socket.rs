@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::tls::TlsFacts;
+
 /// A connection to an upstream.
 pub(crate) enum Socket {
     Plain(TcpStream),
@@ -15,6 +17,14 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
+    /// How it speaks TLS, if it does.
+    pub(crate) fn tls(&self) -> Option<TlsFacts> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => Some(TlsFacts::of_endpoint(stream.get_ref().1)),
+        }
+    }
+
     /// Whether the other side has left it open, and said nothing that was not asked.
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self {

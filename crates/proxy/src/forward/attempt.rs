@@ -101,8 +101,9 @@ pub(super) async fn run(
         };
         exchange.version = candidate.version;
         exchange.active = Some(candidate.state.begin());
+        let after = exchange.age();
         if let Some(record) = exchange.record() {
-            record.sent_to(pool.address());
+            record.sent_to(pool.address(), candidate.hostname.as_ref(), after);
         }
         if let Some(name) = &candidate.hostname
             && exchange.policy.as_ref().is_some_and(|policy| policy.takes_endpoints_name())
@@ -112,6 +113,13 @@ pub(super) async fn run(
         let tried = tries.make(pool, outgoing, to_head, std::mem::take(&mut headers)).await;
         if candidate.state.tally.is_judged() {
             witness(&candidate.state.tally, &tried);
+        }
+        if let Some(record) = exchange.record() {
+            match &tried {
+                Ok((_, upstream)) => record.spoken(upstream.is_http2(), || upstream.tls()),
+                Err((Failure::Connect(_) | Failure::Overflow, _)) => {}
+                Err(_) => record.spoken(pool.dial().is_some_and(|dial| dial.http2().is_some()), || None),
+            }
         }
         let (wait, again) = match tried {
             Ok((head, mut upstream)) => match tries.after_response(&head, &mut upstream, pool) {

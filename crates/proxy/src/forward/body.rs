@@ -148,7 +148,14 @@ impl http_body::Body for Body {
             }
         }
         match &frame {
-            Poll::Ready(Some(Ok(frame))) => count(&mut this.exchange, frame.data_ref().map_or(0, Bytes::len)),
+            Poll::Ready(Some(Ok(frame))) => {
+                count(&mut this.exchange, frame.data_ref().map_or(0, Bytes::len));
+                if let Some(trailers) = frame.trailers_ref()
+                    && let Some(record) = this.exchange.as_mut().and_then(Exchange::record)
+                {
+                    record.keep_trailers(trailers);
+                }
+            }
             Poll::Ready(Some(Err(_))) => {
                 end(&mut this.exchange, Outcome::UpstreamClosed);
                 if let Some(active) = this.exchange.as_ref().and_then(|exchange| exchange.active.as_ref()) {

@@ -12,6 +12,7 @@ use super::patience::Patience;
 use super::upstream::{ReceiveError, SendError, UpstreamConnection};
 use crate::balance::Slot;
 use crate::http1::{BodyDecoder, ResponseHead};
+use crate::tls::TlsFacts;
 
 /// What carries a request to an upstream.
 pub(crate) enum Carrier {
@@ -47,6 +48,19 @@ impl Carrier {
         match self {
             Self::Http1(connection) => connection.reused,
             Self::Http2(_) => false,
+        }
+    }
+
+    /// Whether it is a stream of HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        matches!(self, Self::Http2(_))
+    }
+
+    /// How it speaks TLS, if it does.
+    pub(crate) fn tls(&self) -> Option<TlsFacts> {
+        match self {
+            Self::Http1(connection) => connection.tls(),
+            Self::Http2(stream) => stream.tls(),
         }
     }
 

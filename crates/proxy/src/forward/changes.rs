@@ -1,15 +1,13 @@
 //! What a route's options do to the headers of a request and of its response. The response is changed whoever it comes
 //! from, as Envoy does it: the upstream, a redirect or direct response, or the data plane itself.
 
-use std::fmt::Write;
-use std::sync::OnceLock;
-
 use bytes::{BufMut, BytesMut};
 use http::header::{HOST, HeaderMap};
 use http::{HeaderName, HeaderValue, Method, Request, Uri, Version};
-use serin_api::proxy::{FormatPiece, HeaderSource};
+use serin_api::{FormatPiece, HeaderSource, Operator};
 
 use super::exchange::Exchange;
+use crate::known;
 use crate::policy::CompiledHeaderChanges;
 
 /// Which try of a request it is, to the upstream; how many there were, to the client.
@@ -105,50 +103,62 @@ fn write(
     status: u16,
     out: &mut BytesMut,
 ) {
-    // Writing to memory does not fail.
-    let _ = match piece {
-        FormatPiece::Text(text) => {
-            out.put_slice(text.as_bytes());
-            Ok(())
-        }
-        FormatPiece::Request(source) => {
+    let (operator, limit) = match piece {
+        FormatPiece::Text(text) => return out.put_slice(text.as_bytes()),
+        FormatPiece::Operator(operator, limit) => (operator, limit),
+    };
+    let start = out.len();
+    match operator {
+        Operator::RequestHeader(source) => {
             if let Some(head) = request {
                 from_header(source, out, |name, out| of_request(head, name, out));
             }
-            Ok(())
         }
-        FormatPiece::Response(source) => {
+        Operator::RequestHeaderWithoutQuery(source) => {
+            if let Some(head) = request {
+                from_header(source, out, |name, out| of_request(head, name, out));
+                let query = out[start..].iter().position(|byte| *byte == b'?');
+                out.truncate(query.map_or(out.len(), |query| start + query));
+            }
+        }
+        Operator::ResponseHeader(source) => {
             if let Some(headers) = response {
                 from_header(source, out, |name, out| of_headers(headers, name, out));
             }
-            Ok(())
         }
-        FormatPiece::RemoteAddress => write!(out, "{}", exchange.client()),
-        FormatPiece::RemoteAddressWithoutPort => write!(out, "{}", exchange.client().ip()),
-        FormatPiece::Protocol => out.write_str(protocol(exchange.protocol)),
-        FormatPiece::StartTime => {
-            let begun = jiff::Timestamp::now() - exchange.age();
-            write!(out, "{}", begun.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"))
+        operator => {
+            if let Some(text) = known(exchange, operator, response.is_some(), status) {
+                out.put_slice(text.as_bytes());
+            }
         }
-        FormatPiece::ResponseCode => write!(out, "{status}"),
-        FormatPiece::UpstreamHost => match exchange.active.as_ref().filter(|_| response.is_some()) {
-            Some(active) => write!(out, "{}", active.address()),
-            None => Ok(()),
-        },
-        FormatPiece::Hostname => out.write_str(hostname()),
-    };
+    }
+    if let Some(limit) = limit {
+        out.truncate(start + limit);
+    }
 }
 
-/// Writes a header, or the one in its place, cut to its length.
+/// What an operator that is not about headers comes to.
+fn known(exchange: &Exchange, operator: &Operator, answered: bool, status: u16) -> Option<String> {
+    match operator {
+        Operator::Protocol => Some(protocol(exchange.protocol).to_owned()),
+        Operator::Time { of, local, format } => known::time(*of, *local, format.as_deref(), exchange.age()),
+        Operator::ResponseCode => Some(status.to_string()),
+        Operator::UpstreamHost => {
+            exchange.active.as_ref().filter(|_| answered).map(|active| active.address().to_string())
+        }
+        Operator::ClientHost { direct: false } => Some(exchange.client().to_string()),
+        Operator::ClientAddress { direct: false } => Some(exchange.client().ip().to_string()),
+        Operator::ClientPort { direct: false } => Some(exchange.client().port().to_string()),
+        operator => known::of_connection(operator, &exchange.connection),
+    }
+}
+
+/// Writes a header, or the one in its place.
 fn from_header(source: &HeaderSource, out: &mut BytesMut, take: impl Fn(&str, &mut BytesMut) -> bool) {
-    let start = out.len();
     if !take(&source.name, out)
         && let Some(or) = &source.or
     {
         take(or, out);
-    }
-    if let Some(limit) = source.limit {
-        out.truncate(start + limit);
     }
 }
 
@@ -183,13 +193,4 @@ fn protocol(version: Version) -> &'static str {
         Version::HTTP_3 => "HTTP/3",
         _ => "HTTP/1.1",
     }
-}
-
-/// The machine's name, asked once.
-fn hostname() -> &'static str {
-    static NAME: OnceLock<String> = OnceLock::new();
-    NAME.get_or_init(|| {
-        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
-        name.unwrap_or_default().trim().to_owned()
-    })
 }

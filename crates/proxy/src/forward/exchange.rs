@@ -140,6 +140,7 @@ impl Exchange {
             took: self.age(),
             route: labels.as_ref().map_or("", |labels| &labels.route),
             cluster: labels.as_ref().map_or("", |labels| &labels.upstream),
+            connection: &self.connection,
         };
         self.worker.counters.access_log_dropped.add(record.write(&end));
     }

@@ -35,7 +35,7 @@ pub(super) fn tell_expired(headers: &mut HeaderMap) {
 }
 
 /// The status of gRPC for one of HTTP (gRPC's own table).
-fn grpc_status(status: StatusCode) -> u16 {
+pub(crate) fn grpc_status(status: StatusCode) -> u16 {
     const UNKNOWN: u16 = 2;
     const PERMISSION_DENIED: u16 = 7;
     const UNIMPLEMENTED: u16 = 12;

@@ -47,6 +47,7 @@ use carrier::Carrier;
 use exchange::Exchange;
 use outgoing::Outgoing;
 
+pub(crate) use grpc::grpc_status;
 pub use headers::{HostError, authority};
 pub(crate) use http2::Http2Settings;
 pub(crate) use pool::Pool;
@@ -98,6 +99,9 @@ pub(crate) async fn respond(
     }
     if grpc::is_grpc(&request) && !switch::is_asked(&exchange) {
         exchange.note().grpc = true;
+        if let Some(record) = exchange.record() {
+            record.is_grpc = true;
+        }
     }
     let mut decision = match received {
         Ok(()) => decide(&mut exchange, &table, &request),

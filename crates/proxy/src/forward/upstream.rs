@@ -15,6 +15,7 @@ use super::outgoing::{Outgoing, OutgoingError};
 use super::patience::{Patience, TimeLimit};
 use crate::dial::Socket;
 use crate::http1::{BodyDecoder, Decoded, HeadParser, ResponseError, ResponseHead};
+use crate::tls::TlsFacts;
 
 /// Bytes read at once, at least; a usual response fits.
 const LEAST_READ: usize = 8 * 1024;
@@ -90,6 +91,11 @@ impl UpstreamConnection {
             reused: false,
             idle_since: 0,
         })
+    }
+
+    /// How it speaks TLS, if it does.
+    pub(super) fn tls(&self) -> Option<TlsFacts> {
+        self.stream.tls()
     }
 
     /// Whether the upstream has left it open, and said nothing that was not asked.

@@ -86,7 +86,7 @@ fn is_internal(peer: IpAddr) -> bool {
 }
 
 /// A random UUID (version 4).
-fn request_id(random: &mut fastrand::Rng) -> HeaderValue {
+pub(crate) fn request_id(random: &mut fastrand::Rng) -> HeaderValue {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut bytes = random.u128(..).to_be_bytes();
     bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -13,7 +13,7 @@ use serin_api::proxy::{ConnectionSettings, HttpSettings, Underscores};
 use crate::worker::ConnectionState;
 use path::Resolved;
 
-pub(crate) use forwarded::is_told;
+pub(crate) use forwarded::{is_told, request_id};
 
 /// A listener's settings, compiled.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 
 use bytes::BytesMut;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use serin_api::proxy::{AddedHeader, FormatPiece, HeaderChanges, HeaderEdits, parse_format};
+use serin_api::proxy::{AddedHeader, HeaderChanges, HeaderEdits};
+use serin_api::{Format, FormatPiece, Operator};
 
 use crate::error::CompileError;
 
@@ -50,7 +51,10 @@ impl CompiledEdits {
     pub(crate) fn reads_request(&self) -> bool {
         self.add.iter().any(|added| match &added.value {
             Value::Fixed(_) => false,
-            Value::Made(pieces) => pieces.iter().any(|piece| matches!(piece, FormatPiece::Request(_))),
+            Value::Made(pieces) => pieces.iter().any(|piece| {
+                let FormatPiece::Operator(operator, _) = piece else { return false };
+                matches!(operator, Operator::RequestHeader(_) | Operator::RequestHeaderWithoutQuery(_))
+            }),
         })
     }
 
@@ -87,11 +91,11 @@ impl Added {
     /// `None` where the value is empty: nothing is added then.
     fn new(added: &AddedHeader) -> Result<Option<Self>, CompileError> {
         let wrong = |_| CompileError::HeaderValue(added.value.clone());
-        let pieces = parse_format(&added.value).map_err(|_| CompileError::HeaderValue(added.value.clone()))?;
-        let value = match pieces.as_slice() {
+        let format = Format::parse_header(&added.value).map_err(|_| CompileError::HeaderValue(added.value.clone()))?;
+        let value = match format.pieces.as_slice() {
             [] => return Ok(None),
             [FormatPiece::Text(text)] => Value::Fixed(HeaderValue::from_str(text).map_err(wrong)?),
-            _ => Value::Made(pieces.into()),
+            _ => Value::Made(format.pieces.into()),
         };
         Ok(Some(Self { name: header_name(&added.name)?, value, append: added.append }))
     }

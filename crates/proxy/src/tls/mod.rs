@@ -4,6 +4,7 @@ mod chain;
 mod client;
 mod client_names;
 mod credential;
+mod facts;
 mod names;
 mod peer;
 mod subject;
@@ -19,6 +20,7 @@ use serin_api::proxy::TlsVersion;
 pub(crate) use chain::Chain;
 pub(crate) use client::client_config;
 pub use credential::{Credential, CredentialError, CredentialMap, Pem};
+pub(crate) use facts::TlsFacts;
 pub(crate) use peer::PeerCertificate;
 pub(crate) use table::{TlsBuilder, TlsTable};
 

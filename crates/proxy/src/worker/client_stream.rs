@@ -10,7 +10,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::{ConnectionState, Worker};
-use crate::tls::{PeerCertificate, TlsTable};
+use crate::tls::{PeerCertificate, TlsFacts, TlsTable};
 
 /// A client's socket. What TLS needs is kept apart, so that it costs a plain connection nothing.
 pub(crate) enum ClientStream {
@@ -33,7 +33,7 @@ impl ClientStream {
             let chain = table.find(hello.server_name()).ok_or(io::ErrorKind::ConnectionRefused)?;
             let config = chain.config(&hello);
             let stream = greeted.into_stream(config).await?;
-            state.secured_by(chain);
+            state.secured_by(chain, TlsFacts::of_client(stream.get_ref().1));
             let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
             if let Some(certificate) = PeerCertificate::new(shown, chain) {
                 state.shown(certificate);

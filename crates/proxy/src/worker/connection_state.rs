@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -11,10 +12,13 @@ use http::HeaderValue;
 
 use super::{LocalListener, LocalTable, ticks};
 use crate::forward::Tunnel;
-use crate::tls::{Chain, PeerCertificate};
+use crate::tls::{Chain, PeerCertificate, TlsFacts};
 
 /// How long an old connection without a request may wait for its last one.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// The number of the next connection.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 /// A connection's state. The connection's own task and the worker's sweep share it.
 pub(crate) struct ConnectionState {
@@ -23,8 +27,13 @@ pub(crate) struct ConnectionState {
     pub(crate) peer_port: u16,
     /// The peer's address as `x-forwarded-for` has it.
     pub(crate) forwarded_for: HeaderValue,
+    /// Its number, which no other has.
+    pub(crate) number: u64,
+    /// The address that the client connected to.
+    local: Option<SocketAddr>,
     /// How it speaks TLS; empty where it does not.
     chain: OnceCell<Arc<Chain>>,
+    tls: OnceCell<Box<TlsFacts>>,
     /// The certificate that the client has shown; empty where it has shown none.
     certificate: OnceCell<Box<PeerCertificate>>,
     in_flight: Cell<u32>,
@@ -71,7 +80,7 @@ pub(crate) struct SweepLimits {
 }
 
 impl ConnectionState {
-    pub(crate) fn new(listener: Rc<LocalListener>, peer: SocketAddr, now: u64) -> Self {
+    pub(crate) fn new(listener: Rc<LocalListener>, peer: SocketAddr, local: Option<SocketAddr>, now: u64) -> Self {
         let (peer, peer_port) = (peer.ip().to_canonical(), peer.port());
         let forwarded_for =
             HeaderValue::try_from(peer.to_string()).unwrap_or_else(|_| HeaderValue::from_static("unknown"));
@@ -80,7 +89,10 @@ impl ConnectionState {
             peer,
             peer_port,
             forwarded_for,
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            local,
             chain: OnceCell::new(),
+            tls: OnceCell::new(),
             certificate: OnceCell::new(),
             in_flight: Cell::new(0),
             requests: Cell::new(0),
@@ -105,8 +117,24 @@ impl ConnectionState {
     }
 
     /// The connection speaks TLS by this chain.
-    pub(super) fn secured_by(&self, chain: &Arc<Chain>) {
+    pub(super) fn secured_by(&self, chain: &Arc<Chain>, tls: TlsFacts) {
         let _ = self.chain.set(Arc::clone(chain));
+        let _ = self.tls.set(Box::new(tls));
+    }
+
+    /// What is known of its TLS, if it speaks it.
+    pub(crate) fn tls(&self) -> Option<&TlsFacts> {
+        self.tls.get().map(|tls| &**tls)
+    }
+
+    /// Who connected.
+    pub(crate) fn peer_address(&self) -> SocketAddr {
+        SocketAddr::new(self.peer, self.peer_port)
+    }
+
+    /// The address that the client connected to.
+    pub(crate) fn local(&self) -> Option<SocketAddr> {
+        self.local.map(|local| SocketAddr::new(local.ip().to_canonical(), local.port()))
     }
 
     /// How the connection speaks TLS, if it does.

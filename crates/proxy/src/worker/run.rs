@@ -203,7 +203,7 @@ impl Worker {
             self.counters.connections_refused.add(1);
             return;
         }
-        let state = Rc::new(ConnectionState::new(Rc::clone(listener), peer, self.now()));
+        let state = Rc::new(ConnectionState::new(Rc::clone(listener), peer, stream.local_addr().ok(), self.now()));
         let key = self.connections.borrow_mut().insert(Rc::clone(&state));
         self.counters.connections_total.add(1);
         self.counters.connections.add(1);

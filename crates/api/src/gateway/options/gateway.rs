@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::AccessLogFilter;
+
 /// Options of a listener.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -31,6 +33,9 @@ pub struct AccessLogOptions {
     /// A file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_sink: Option<FileSink>,
+    /// Which requests have a line in it; all without this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<AccessLogFilter>,
 }
 
 /// A file that gets a line for each request.

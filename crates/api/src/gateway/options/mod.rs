@@ -12,6 +12,7 @@ mod hashing;
 mod headers;
 mod host;
 mod http_listener;
+mod log_filter;
 mod max_stream_duration;
 mod retries;
 mod route;
@@ -30,6 +31,11 @@ pub use host::VirtualHostOptions;
 pub use http_listener::{
     CodecType, EscapedSlashesAction, HeadersWithUnderscoreAction, Http2ProtocolOptions, HttpConnectionManagerSettings,
     HttpListenerOptions, ServerHeaderTransformation,
+};
+pub use log_filter::{
+    AccessLogFilter, ComparingFilter, ComparisonFilter, ComparisonOp, EmptyFilter, FractionalDenominator,
+    FractionalPercent, GrpcStatusFilter, GrpcStatusName, HeaderFilter, LogHeaderMatcher, LogRegexMatcher,
+    NestedFilters, RangeMatch, ResponseFlagFilter, RuntimeFilter, RuntimeNumber,
 };
 pub use max_stream_duration::MaxStreamDuration;
 pub use retries::{RetryBackOff, RetryPolicy};

@@ -13,6 +13,7 @@ use h2::client::SendRequest;
 use super::Http2Settings;
 use crate::dial::Socket;
 use crate::forward::Unconnected;
+use crate::tls::TlsFacts;
 use crate::worker::Worker;
 
 /// Bytes of a response's body that may be under way on one stream, unless something else is asked for.
@@ -30,6 +31,8 @@ pub(crate) struct Http2Connection {
     left: Cell<u32>,
     most: usize,
     open: Rc<Cell<bool>>,
+    /// How it speaks TLS, if it does.
+    pub(super) tls: Option<TlsFacts>,
     /// Whether a request was sent on it before.
     pub(super) used: Cell<bool>,
     /// The tick since which it has been idle.
@@ -42,6 +45,7 @@ impl Http2Connection {
     /// Begins to speak HTTP/2 on `socket`.
     pub(crate) async fn open(socket: Socket, settings: Http2Settings, worker: &Worker) -> Result<Rc<Self>, h2::Error> {
         let header_bytes = u32::try_from(worker.limits.header_bytes).unwrap_or(u32::MAX);
+        let tls = socket.tls();
         let (sender, mut connection) = h2::client::Builder::new()
             .enable_push(false)
             .initial_window_size(settings.stream_window.unwrap_or(STREAM_WINDOW))
@@ -71,6 +75,7 @@ impl Http2Connection {
             left: Cell::new(settings.requests.unwrap_or(u32::MAX)),
             most,
             open,
+            tls,
             used: Cell::new(false),
             idle_since: Cell::new(worker.now()),
             known: known.boxed_local().shared(),

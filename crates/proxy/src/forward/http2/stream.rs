@@ -18,6 +18,7 @@ use crate::forward::patience::Patience;
 use crate::forward::reply;
 use crate::forward::upstream::{ReceiveError, SendError};
 use crate::http1::{BodyDecoder, ResponseHead};
+use crate::tls::TlsFacts;
 use crate::worker::Worker;
 
 /// A request on a stream of its own. The stream is reset when this is dropped before its end.
@@ -77,6 +78,11 @@ impl Http2Stream {
         let (parts, body) = response.into_parts();
         self.body = Some(body);
         Ok(ResponseHead { status: parts.status, headers: parts.headers, keep_alive: true, body: BodyDecoder::empty() })
+    }
+
+    /// How its connection speaks TLS, if it does.
+    pub(in crate::forward) fn tls(&self) -> Option<TlsFacts> {
+        self.connection.tls.clone()
     }
 
     /// The request that it carries.
