@@ -19,7 +19,8 @@ const FIELD: &str = "accessLoggingService.accessLog";
 pub(crate) fn of(id: &ResourceId, options: Option<&Options>, book: &mut Book) -> Vec<AccessLog> {
     let Some(options) = options else { return Vec::new() };
     let mut faults: Vec<OptionFault> = Vec::new();
-    let read: GatewayOptions = read(options, &mut faults);
+    let mine = options.iter().filter(|(name, _)| *name == "accessLoggingService");
+    let read: GatewayOptions = read(&mine.map(|(name, value)| (name.clone(), value.clone())).collect(), &mut faults);
     let mut logs = Vec::new();
     for (at, log) in read.access_logging_service.unwrap_or_default().access_log.into_iter().enumerate() {
         // A log that is not a file is told as not implemented.

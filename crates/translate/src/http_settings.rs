@@ -2,13 +2,16 @@
 
 use serin_api::ResourceId;
 use serin_api::gateway::{
-    EscapedSlashesAction, HeadersWithUnderscoreAction, HttpConnectionManagerSettings, HttpListenerOptions,
-    ServerHeaderTransformation,
+    Buffer, EscapedSlashesAction, HeadersWithUnderscoreAction, HttpConnectionManagerSettings, HttpListenerOptions,
+    ServerHeaderTransformation, UuidRequestIdConfig,
 };
-use serin_api::proxy::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
+use serin_api::proxy::{
+    EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, RequestIds, ServerHeader, Underscores,
+};
 
 use crate::client_certificate;
 use crate::connection_settings;
+use crate::internal_addresses;
 use crate::option_fault::{OptionFault, read};
 use crate::options::Options;
 use crate::report::{Book, Finding};
@@ -30,12 +33,21 @@ pub(crate) struct Asked {
 pub(crate) fn of(id: &ResourceId, options: Option<&Options>, book: &mut Book) -> Asked {
     let Some(options) = options else { return Asked::default() };
     let mut faults: Vec<OptionFault> = Vec::new();
-    let settings = settings(options, &mut faults);
+    let HttpListenerOptions { http_connection_manager_settings, buffer, router } = read_all(options, &mut faults);
+    let settings = http_connection_manager_settings.unwrap_or_default();
     let http = HttpSettings {
         paths: paths(&settings),
         connections: connection_settings::of(&settings, &mut faults),
         forwarded: forwarded(&settings),
         client_certificate: client_certificate::of(&settings),
+        internal: internal_addresses::of(settings.internal_address_config.as_ref(), &mut faults),
+        request_ids: settings
+            .uuid_request_id_config
+            .as_ref()
+            .map(request_ids)
+            .filter(|ids| *ids != RequestIds::default()),
+        buffer: buffer.and_then(|buffer| held(&buffer, &mut faults)),
+        suppress_envoy_headers: router.and_then(|router| router.suppress_envoy_headers).unwrap_or_default(),
         underscores: match settings.headers_with_underscores_action.unwrap_or_default() {
             HeadersWithUnderscoreAction::Allow => Underscores::Allow,
             HeadersWithUnderscoreAction::Reject => Underscores::Reject,
@@ -52,14 +64,29 @@ pub(crate) fn of(id: &ResourceId, options: Option<&Options>, book: &mut Book) ->
 }
 
 /// Reads each field by itself, so that one at fault does not take the others with it.
-fn settings(options: &Options, faults: &mut Vec<OptionFault>) -> HttpConnectionManagerSettings {
+fn read_all(options: &Options, faults: &mut Vec<OptionFault>) -> HttpListenerOptions {
+    let Some(serde_json::Value::Object(fields)) = options.get(FIELD) else { return read(options, faults) };
     let mut of_block = Vec::new();
-    let settings = match options.get(FIELD) {
-        Some(serde_json::Value::Object(fields)) => read(fields, &mut of_block),
-        _ => read::<HttpListenerOptions>(options, faults).http_connection_manager_settings.unwrap_or_default(),
-    };
+    let settings: HttpConnectionManagerSettings = read(fields, &mut of_block);
     faults.extend(of_block.into_iter().map(|OptionFault { field, reason }| fault(&field, reason)));
-    settings
+    let mut others = options.clone();
+    others.remove(FIELD);
+    HttpListenerOptions { http_connection_manager_settings: Some(settings), ..read(&others, faults) }
+}
+
+/// Up to how many bytes requests are held.
+fn held(buffer: &Buffer, faults: &mut Vec<OptionFault>) -> Option<u32> {
+    let limit = buffer.max_request_bytes.filter(|limit| *limit > 0);
+    if limit.is_none() {
+        let reason = "say how many bytes a request may have; at least 1";
+        faults.push(OptionFault::new("buffer.maxRequestBytes", reason));
+    }
+    limit
+}
+
+fn request_ids(written: &UuidRequestIdConfig) -> RequestIds {
+    let UuidRequestIdConfig { pack_trace_reason, use_request_id_for_trace_sampling } = *written;
+    RequestIds { pack_trace_reason, choose_traces: use_request_id_for_trace_sampling }
 }
 
 /// A fault of a field of the settings.

@@ -28,6 +28,7 @@ mod health_check;
 mod host;
 mod host_policy;
 mod http_settings;
+mod internal_addresses;
 mod known;
 mod labels;
 mod listener;

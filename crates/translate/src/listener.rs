@@ -15,7 +15,7 @@ use crate::report::{Book, Finding};
 use crate::snapshot::Resource;
 use crate::tls;
 use crate::view::View;
-use crate::{access_log, closed, http_settings};
+use crate::{access_log, closed, connection_settings, http_settings};
 
 /// The proxy that a Gateway belongs to unless it names others.
 pub(crate) const DEFAULT_PROXY: &str = "gateway-proxy";
@@ -234,7 +234,14 @@ fn listen(candidate: &Candidate<'_>, places: Vec<usize>, hosts: &[Host<'_>], boo
             Arc::new(VirtualHost { name, source, domains, routes, policy: host.policy.clone() })
         })
         .collect();
-    let asked = http_settings::of(&resource.id, blocks[2], book);
+    let mut asked = http_settings::of(&resource.id, blocks[2], book);
+    match connection_settings::buffer_bytes(blocks[0]) {
+        Ok(bytes) => asked.http.connections.buffer_bytes = bytes,
+        Err(fault) => {
+            let path = format!("spec.options.{}", fault.field);
+            book.add(Finding::error(&resource.id, path.clone(), format!("{path}: {}", fault.reason)));
+        }
+    }
     Bound {
         listener: Arc::new(Listener {
             name: resource.id.reference().to_string(),

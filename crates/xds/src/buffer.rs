@@ -10,9 +10,10 @@ use crate::protobuf::any;
 /// The filter's name, in listeners and in routes.
 pub(crate) const FILTER: &str = "envoy.filters.http.buffer";
 
-/// The filter, which a listener has disabled: routes and hosts enable it. The limit is no one's.
-pub(crate) fn filter() -> Buffer {
-    Buffer { max_request_bytes: Some(UInt32Value { value: u32::MAX }) }
+/// The filter, for requests with up to `limit` bytes. Without one it is disabled, and the limit is no one's: routes and
+/// hosts enable it.
+pub(crate) fn filter(limit: Option<u32>) -> Buffer {
+    Buffer { max_request_bytes: Some(UInt32Value { value: limit.unwrap_or(u32::MAX) }) }
 }
 
 /// What the filter does for a route or a host.

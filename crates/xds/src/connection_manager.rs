@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::http_protocol_options::HeadersWithUnderscoresAction;
+use envoy_types::pb::envoy::config::core::v3::http1_protocol_options::HeaderKeyFormat;
+use envoy_types::pb::envoy::config::core::v3::http1_protocol_options::header_key_format::{
+    HeaderFormat, ProperCaseWords,
+};
 use envoy_types::pb::envoy::config::core::v3::{
     CidrRange, Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions,
 };
@@ -14,13 +18,14 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
     StripPortMode, UpgradeConfig,
 };
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
-    HttpConnectionManager, HttpFilter, Rds, http_filter,
+    HttpConnectionManager, HttpFilter, Rds, RequestIdExtension, http_filter,
 };
+use envoy_types::pb::envoy::extensions::request_id::uuid::v3::UuidRequestIdConfig;
 use envoy_types::pb::google::protobuf::{Any, BoolValue, UInt32Value};
 use serin_api::GoDuration;
 use serin_api::proxy::{
-    Codec, ConnectionSettings, EscapedSlashes, ForwardedSettings, Http2Settings, HttpSettings, PathSettings,
-    ServerHeader, Underscores,
+    Codec, ConnectionSettings, EscapedSlashes, ForwardedSettings, Http1Settings, Http2Settings, HttpSettings,
+    PathSettings, RequestIds, ServerHeader, Underscores,
 };
 
 use crate::buffer;
@@ -43,7 +48,19 @@ pub(crate) fn connection_manager(
     strip_any_host_port: bool,
     settings: &HttpSettings,
 ) -> HttpConnectionManager {
-    let HttpSettings { paths, connections, forwarded, client_certificate, underscores, server, via } = settings;
+    let HttpSettings {
+        paths,
+        connections,
+        forwarded,
+        client_certificate,
+        internal,
+        request_ids,
+        buffer: held,
+        suppress_envoy_headers,
+        underscores,
+        server,
+        via,
+    } = settings;
     let ConnectionSettings {
         idle_timeout,
         stream_idle_timeout,
@@ -57,6 +74,9 @@ pub(crate) fn connection_manager(
         header_kib,
         header_count,
         codec,
+        // Told the listener, not its manager.
+        buffer_bytes: _,
+        http1,
         http2,
     } = connections;
     let time = |time: &Option<GoDuration>| time.map(|time| duration(time.0));
@@ -70,16 +90,21 @@ pub(crate) fn connection_manager(
         generate_request_id,
         keep_external_request_id,
     } = *forwarded;
+    let router = Router { suppress_envoy_headers: *suppress_envoy_headers, ..Router::default() };
     // All but the last do nothing but what a route says.
     let http_filters = vec![
         http_filter(cors::FILTER, any(&Cors {})),
         http_filter(faults::FILTER, any(&HttpFault::default())),
-        HttpFilter { disabled: true, ..http_filter(buffer::FILTER, any(&buffer::filter())) },
-        http_filter("envoy.filters.http.router", any(&Router::default())),
+        HttpFilter { disabled: held.is_none(), ..http_filter(buffer::FILTER, any(&buffer::filter(*held))) },
+        http_filter("envoy.filters.http.router", any(&router)),
     ];
-    let internal = |(address, length): (&str, u32)| CidrRange {
-        address_prefix: address.to_owned(),
+    let range = |address: String, length: u32| CidrRange {
+        address_prefix: address,
         prefix_len: Some(UInt32Value { value: length }),
+    };
+    let internal = match internal {
+        None => INTERNAL.map(|(address, length)| range(address.to_owned(), length)).into(),
+        Some(ranges) => ranges.iter().map(|one| range(one.address.to_string(), one.bits.into())).collect::<Vec<_>>(),
     };
     let mut manager = HttpConnectionManager {
         stat_prefix: name.to_owned(),
@@ -121,7 +146,7 @@ pub(crate) fn connection_manager(
         .into(),
         via: via.clone().unwrap_or_default(),
         internal_address_config: Some(InternalAddressConfig {
-            cidr_ranges: INTERNAL.map(internal).into(),
+            cidr_ranges: internal,
             ..InternalAddressConfig::default()
         }),
         stream_idle_timeout: time(stream_idle_timeout),
@@ -137,13 +162,36 @@ pub(crate) fn connection_manager(
         }
         .into(),
         http2_protocol_options: (*http2 != Http2Settings::default()).then(|| of_http2(http2)),
-        http_protocol_options: Some(Http1ProtocolOptions { enable_trailers: true, ..Http1ProtocolOptions::default() }),
+        http_protocol_options: Some(of_http1(http1)),
+        request_id_extension: request_ids.map(of_request_ids),
         upgrade_configs: vec![UpgradeConfig { upgrade_type: "websocket".to_owned(), ..UpgradeConfig::default() }],
         strip_port_mode: strip_any_host_port.then_some(StripPortMode::StripAnyHostPort(true)),
         ..HttpConnectionManager::default()
     };
     client_certificate::tell(&mut manager, *client_certificate);
     manager
+}
+
+fn of_http1(settings: &Http1Settings) -> Http1ProtocolOptions {
+    let Http1Settings { accept_http10, default_host, proper_case } = settings;
+    let capitals = HeaderFormat::ProperCaseWords(ProperCaseWords {});
+    Http1ProtocolOptions {
+        enable_trailers: true,
+        accept_http_10: accept_http10.unwrap_or_default(),
+        default_host_for_http_10: default_host.clone().unwrap_or_default(),
+        header_key_format: proper_case.then_some(HeaderKeyFormat { header_format: Some(capitals) }),
+        ..Http1ProtocolOptions::default()
+    }
+}
+
+fn of_request_ids(ids: RequestIds) -> RequestIdExtension {
+    let RequestIds { pack_trace_reason, choose_traces } = ids;
+    let flag = |flag: Option<bool>| flag.map(|value| BoolValue { value });
+    let config = UuidRequestIdConfig {
+        pack_trace_reason: flag(pack_trace_reason),
+        use_request_id_for_trace_sampling: flag(choose_traces),
+    };
+    RequestIdExtension { typed_config: Some(any(&config)) }
 }
 
 fn of_http2(settings: &Http2Settings) -> Http2ProtocolOptions {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::RouteSpecifier;
-use envoy_types::pb::google::protobuf::BoolValue;
+use envoy_types::pb::google::protobuf::{BoolValue, UInt32Value};
 use serin_api::proxy;
 
 use crate::access_log::access_logs;
@@ -67,6 +67,7 @@ pub(crate) fn listener(
         address: Some(socket_address(&host, port)),
         filter_chains,
         listener_filters,
+        per_connection_buffer_limit_bytes: http.connections.buffer_bytes.map(|value| UInt32Value { value }),
         ..Listener::default()
     })
 }

@@ -24,6 +24,7 @@ pub use options::{
     Buffer, BufferPerRoute, CorsPolicy, HeaderManipulation, HeaderToAdd, NameAndValue, RequestHeaderToAdd,
     WeightedDestinationOptions,
 };
+pub use options::{CidrRange, InternalAddressConfig, RouterOptions, UuidRequestIdConfig};
 pub use options::{
     CodecType, EscapedSlashesAction, HeadersWithUnderscoreAction, Http2ProtocolOptions, HttpConnectionManagerSettings,
     HttpListenerOptions, ServerHeaderTransformation,

@@ -43,6 +43,11 @@ pub struct ConnectionSettings {
     pub header_count: Option<u32>,
     /// What is spoken on it.
     pub codec: Codec,
+    /// Bytes that it may have waiting in a buffer, about; not 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer_bytes: Option<u32>,
+    /// How HTTP/1 is spoken on it.
+    pub http1: Http1Settings,
     /// How HTTP/2 is spoken on it.
     pub http2: Http2Settings,
 }
@@ -57,6 +62,20 @@ pub enum Codec {
     Http1,
     /// HTTP/2.
     Http2,
+}
+
+/// How HTTP/1 is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Http1Settings {
+    /// Whether HTTP/1.0 is served. Unset: as the data plane likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_http10: Option<bool>,
+    /// The host of requests of HTTP/1.0 that name none; a host, with or without a port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_host: Option<String>,
+    /// Whether the names of response headers are written with capitals.
+    pub proper_case: bool,
 }
 
 /// How HTTP/2 is spoken. Where a field is unset, the data plane's own default holds.

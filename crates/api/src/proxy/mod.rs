@@ -37,13 +37,15 @@ pub use access_log::{AccessLog, AccessLogFormat};
 pub use circuit_breakers::CircuitBreakers;
 pub use client_certificate::{ClientCertificateDetails, ClientCertificateHeader, ClientCertificateSettings};
 pub use cluster::{Cluster, ClusterName, EndpointSource, LoadBalancing, SubsetFallback, Subsets};
-pub use connection_settings::{Codec, ConnectionSettings, Http2Settings};
+pub use connection_settings::{Codec, ConnectionSettings, Http1Settings, Http2Settings};
 pub use cors::{CorsPolicy, OriginMatch};
 pub use endpoint::{Endpoint, EndpointMap};
 pub use faults::{Abort, Delay, Faults};
 pub use header_changes::{AddedHeader, HeaderChanges, HeaderEdits};
 pub use health_check::{HealthCheck, HttpQuestion, Question};
-pub use http_settings::{EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, ServerHeader, Underscores};
+pub use http_settings::{
+    AddressRange, EscapedSlashes, ForwardedSettings, HttpSettings, PathSettings, RequestIds, ServerHeader, Underscores,
+};
 pub use listener::{Listener, VirtualHost};
 pub use log_filter::{LogComparison, LogFilter, LogHeaderTest, LogSample, LogValueTest};
 pub use outlier_detection::{LocalOrigin, OutlierDetection};

@@ -353,7 +353,11 @@ pub(super) fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) ->
     }
     if matches!(failure, Failure::Overflow) {
         exchange.worker.counters.upstream_overflows.add(1);
+        let silent = exchange.connection.table().front.suppresses_envoy_headers();
         let mut response = reply::fixed(exchange, status, text);
+        if silent {
+            return response;
+        }
         response.headers_mut().insert(OVERLOADED, HeaderValue::from_static("true"));
         return response;
     }

@@ -34,6 +34,7 @@ use http::uri::Scheme;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use serin_api::proxy::RequestBuffer;
 
 use crate::access_log::{Outcome, Record};
 use crate::action::{CompiledAction, CompiledTarget};
@@ -106,6 +107,7 @@ pub(crate) async fn respond(
     let mut decision = match received {
         Ok(()) => decide(&mut exchange, &table, &request),
         Err(Turned::Refused) => Err((StatusCode::BAD_REQUEST, "")),
+        Err(Turned::TooOld) => Err((StatusCode::UPGRADE_REQUIRED, "")),
         Err(Turned::Redirect(location)) => Ok(Decision::Redirect { status: StatusCode::TEMPORARY_REDIRECT, location }),
     };
     // A client of HTTP/2 would take it for an agreement.
@@ -163,7 +165,10 @@ pub(crate) async fn respond(
 
 /// Whether a status says that the request itself is at fault, or that what follows was meant for another protocol.
 fn refuses(status: StatusCode) -> bool {
-    matches!(status, StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG | StatusCode::FORBIDDEN)
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG | StatusCode::FORBIDDEN | StatusCode::UPGRADE_REQUIRED
+    )
 }
 
 /// Finds the route and says what it does with the request; an error is a status and a text.
@@ -265,7 +270,11 @@ async fn forward(
         changes::save(&mut exchange, &request);
         return reply::text(exchange, refused, reply::FAULT);
     }
-    let buffered = exchange.policy.as_ref().and_then(|policy| policy.buffered());
+    let buffered = match exchange.policy.as_ref().and_then(|policy| policy.buffer()) {
+        Some(RequestBuffer::Off) => None,
+        Some(RequestBuffer::UpTo(limit)) => Some(limit.into()),
+        None => exchange.connection.table().front.buffer().map(u64::from),
+    };
     let buffered = buffered.filter(|_| !request.body().is_end_stream());
     let Some(destination) = number.and_then(|number| worker.destination(number)) else {
         changes::save(&mut exchange, &request);

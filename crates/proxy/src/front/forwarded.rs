@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use http::HeaderValue;
 use http::header::{Entry, HeaderMap, HeaderName, VIA};
-use serin_api::proxy::ForwardedSettings;
+use serin_api::proxy::{AddressRange, ForwardedSettings};
 
 use super::client_certificate::CLIENT_CERTIFICATE;
 use crate::worker::ConnectionState;
@@ -26,12 +26,13 @@ pub(crate) fn is_told(name: &HeaderName) -> bool {
 /// Tells the upstream about the client.
 pub(super) fn tell(
     settings: &ForwardedSettings,
+    internal: Option<&[AddressRange]>,
     headers: &mut HeaderMap,
     connection: &ConnectionState,
     random: &mut fastrand::Rng,
 ) {
     let believed = !settings.use_remote_address || settings.trusted_hops > 0;
-    let mut inside = settings.use_remote_address && is_internal(connection.peer);
+    let mut inside = settings.use_remote_address && is_internal(connection.peer, internal);
     if settings.append_for {
         match headers.entry(FORWARDED_FOR) {
             Entry::Vacant(entry) => {
@@ -78,7 +79,10 @@ pub(super) fn client(settings: &ForwardedSettings, headers: &HeaderMap) -> Optio
     values.rev().flat_map(|value| value.rsplit(',')).nth(from_the_end)?.trim().parse().ok()
 }
 
-fn is_internal(peer: IpAddr) -> bool {
+fn is_internal(peer: IpAddr, ranges: Option<&[AddressRange]>) -> bool {
+    if let Some(ranges) = ranges {
+        return ranges.iter().any(|range| range.contains(peer));
+    }
     match peer {
         IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
         IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),

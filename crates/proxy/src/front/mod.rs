@@ -5,10 +5,10 @@ mod client_certificate;
 mod forwarded;
 mod path;
 
-use http::header::{HeaderMap, HeaderName, SERVER, VIA};
+use http::header::{HOST, HeaderMap, HeaderName, SERVER, VIA};
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Request, Uri};
-use serin_api::proxy::{ConnectionSettings, HttpSettings, Underscores};
+use http::{HeaderValue, Method, Request, Uri, Version};
+use serin_api::proxy::{ConnectionSettings, Http1Settings, HttpSettings, Underscores};
 
 use crate::worker::ConnectionState;
 use path::Resolved;
@@ -27,6 +27,8 @@ pub(crate) struct Front {
 pub(crate) enum Turned {
     /// It is refused.
     Refused,
+    /// It is of a version that is not spoken.
+    TooOld,
     /// Its path is another one.
     Redirect(HeaderValue),
 }
@@ -56,13 +58,17 @@ impl Front {
         connection: &ConnectionState,
         random: &mut fastrand::Rng,
     ) -> Result<(), Turned> {
+        if request.version() == Version::HTTP_10 {
+            self.screen_version(request)?;
+        }
         if self.settings.underscores != Underscores::Allow {
             self.screen_names(request.headers_mut())?;
         }
         if *request.method() != Method::CONNECT {
             self.resolve_path(request)?;
         }
-        forwarded::tell(&self.settings.forwarded, request.headers_mut(), connection, random);
+        let internal = self.settings.internal.as_deref();
+        forwarded::tell(&self.settings.forwarded, internal, request.headers_mut(), connection, random);
         client_certificate::tell(self.settings.client_certificate, request.headers_mut(), connection);
         if let Some(via) = &self.via {
             append(request.headers_mut(), VIA, via, b", ");
@@ -95,6 +101,36 @@ impl Front {
     /// Who the client is, where that is not whoever connected.
     pub(crate) fn client(&self, headers: &HeaderMap) -> Option<std::net::IpAddr> {
         forwarded::client(&self.settings.forwarded, headers)
+    }
+
+    /// Whether HTTP/1.0 is served, and for which host where the request names none.
+    fn screen_version<B>(&self, request: &mut Request<B>) -> Result<(), Turned> {
+        let Http1Settings { accept_http10, default_host, proper_case: _ } = &self.settings.connections.http1;
+        if *accept_http10 == Some(false) {
+            return Err(Turned::TooOld);
+        }
+        if request.uri().authority().is_some() || request.headers().contains_key(HOST) {
+            return Ok(());
+        }
+        match default_host.as_ref().and_then(|host| HeaderValue::from_str(host).ok()) {
+            Some(host) => {
+                request.headers_mut().insert(HOST, host);
+                Ok(())
+            }
+            // An Envoy that is told to serve HTTP/1.0 wants a host.
+            None if *accept_http10 == Some(true) => Err(Turned::Refused),
+            None => Ok(()),
+        }
+    }
+
+    /// Bytes of a request's body up to which it is held until it is whole, where nothing narrower says otherwise.
+    pub(crate) fn buffer(&self) -> Option<u32> {
+        self.settings.buffer
+    }
+
+    /// Whether no `x-envoy-` headers are added.
+    pub(crate) fn suppresses_envoy_headers(&self) -> bool {
+        self.settings.suppress_envoy_headers
     }
 
     fn screen_names(&self, headers: &mut HeaderMap) -> Result<(), Turned> {

@@ -97,12 +97,9 @@ impl CompiledPolicy {
         self.shadow.as_deref()
     }
 
-    /// How many bytes a request may have that is held until it is whole, where it is.
-    pub(crate) fn buffered(&self) -> Option<u64> {
-        match self.buffer? {
-            RequestBuffer::Off => None,
-            RequestBuffer::UpTo(limit) => Some(limit.into()),
-        }
+    /// Whether a request is held until it is whole, where the route or its host says so.
+    pub(crate) fn buffer(&self) -> Option<RequestBuffer> {
+        self.buffer
     }
 
     /// What browsers are told.

@@ -47,7 +47,9 @@ impl Codecs {
             .keep_alive(true)
             .max_headers(header_count)
             .max_header_size(header_bytes)
-            .max_buf_size(header_bytes.max(64 * 1024))
+            // A request's headers have to fit in, and the library wants 8 KiB at least.
+            .max_buf_size(settings.buffer_bytes.map_or(64 * 1024, |bytes| bytes.max(8192) as usize).max(header_bytes))
+            .title_case_headers(settings.http1.proper_case)
             // Time limits are the sweep's: a timer for each request costs more.
             .header_read_timeout(None);
         let mut http2 = hyper::server::conn::http2::Builder::new(LocalExecutor);
@@ -59,6 +61,9 @@ impl Codecs {
             .max_local_error_reset_streams(Some(1024))
             .initial_stream_window_size(Some(settings.http2.stream_window.unwrap_or(256 * 1024)))
             .initial_connection_window_size(Some(settings.http2.connection_window.unwrap_or(1024 * 1024)));
+        if let Some(bytes) = settings.buffer_bytes {
+            http2.max_send_buf_size(bytes as usize);
+        }
         Self {
             http1,
             http2,

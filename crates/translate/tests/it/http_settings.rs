@@ -4,8 +4,9 @@ use serin_api::GoDuration;
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
 use serin_api::proxy::{
-    ClientCertificateDetails, ClientCertificateHeader, ClientCertificateSettings, Codec, ConnectionSettings,
-    EscapedSlashes, ForwardedSettings, Http2Settings, HttpSettings, PathSettings, ServerHeader, Underscores,
+    AddressRange, ClientCertificateDetails, ClientCertificateHeader, ClientCertificateSettings, Codec,
+    ConnectionSettings, EscapedSlashes, ForwardedSettings, Http1Settings, Http2Settings, HttpSettings, PathSettings,
+    RequestIds, ServerHeader, Underscores,
 };
 
 use crate::fixture::World;
@@ -39,7 +40,10 @@ fn every_field_reaches_the_listener() {
          preserveExternalRequestId: true, headersWithUnderscoresAction: DROP_HEADER, idleTimeout: 1m, streamIdleTimeout: 0s, \
          requestHeadersTimeout: 2s, requestTimeout: 3s, maxStreamDuration: 4s, delayedCloseTimeout: 0s, \
          drainTimeout: 5s, maxConnectionDuration: 1h, maxRequestsPerConnection: 7, maxRequestHeadersKb: 8, \
-         maxHeadersCount: 9, codecType: HTTP1, forwardClientCertDetails: APPEND_FORWARD, \
+         maxHeadersCount: 9, codecType: HTTP1, \
+         uuidRequestIdConfig: {packTraceReason: false}, acceptHttp10: true, defaultHostForHttp10: 'a.b:81', \
+         properCaseHeaderKeyFormat: true, internalAddressConfig: {unixSockets: true, cidrRanges: [{addressPrefix: 10.0.0.0, \
+         prefixLen: 8}]}, forwardClientCertDetails: APPEND_FORWARD, \
          setCurrentClientCertDetails: {subject: true, chain: true, uri: false}, http2ProtocolOptions: {maxConcurrentStreams: 3, \
          initialStreamWindowSize: 65535, initialConnectionWindowSize: 65536}}",
     );
@@ -59,6 +63,12 @@ fn every_field_reaches_the_listener() {
             header_kib: Some(8),
             header_count: Some(9),
             codec: Codec::Http1,
+            buffer_bytes: None,
+            http1: Http1Settings {
+                accept_http10: Some(true),
+                default_host: Some("a.b:81".to_owned()),
+                proper_case: true,
+            },
             http2: Http2Settings { max_streams: Some(3), stream_window: Some(65_535), connection_window: Some(65_536) },
         },
         forwarded: ForwardedSettings {
@@ -73,6 +83,10 @@ fn every_field_reaches_the_listener() {
             header: ClientCertificateHeader::Append,
             details: ClientCertificateDetails { subject: true, chain: true, ..Default::default() },
         },
+        internal: Some(vec![AddressRange { address: "10.0.0.0".parse().unwrap(), bits: 8 }]),
+        request_ids: Some(RequestIds { pack_trace_reason: Some(false), choose_traces: None }),
+        buffer: None,
+        suppress_envoy_headers: false,
         underscores: Underscores::Drop,
         server: Some(ServerHeader { name: "us".to_owned(), overwrite: false }),
         via: Some("here".to_owned()),
@@ -125,6 +139,8 @@ fn a_bad_value_is_named_and_the_others_hold() {
         ("{mergeSlashes: true, maxRequestHeadersKb: 8193}", "maxRequestHeadersKb"),
         ("{mergeSlashes: true, maxHeadersCount: 0}", "maxHeadersCount"),
         ("{mergeSlashes: true, codecType: HTTP3}", "codecType"),
+        ("{mergeSlashes: true, acceptHttp10: perhaps}", "acceptHttp10"),
+        ("{mergeSlashes: true, defaultHostForHttp10: 'a b'}", "defaultHostForHttp10"),
         ("{mergeSlashes: true, forwardClientCertDetails: SOMETIMES}", "forwardClientCertDetails"),
         ("{mergeSlashes: true, setCurrentClientCertDetails: {dns: 1}}", "setCurrentClientCertDetails.dns"),
         (
@@ -144,5 +160,58 @@ fn a_bad_value_is_named_and_the_others_hold() {
             ..HttpSettings::default()
         };
         assert_eq!(settings(&world), expected, "{written}");
+    }
+}
+
+#[test]
+fn a_range_of_addresses_has_an_address_and_a_length() {
+    for (range, field) in [
+        ("{addressPrefix: nowhere, prefixLen: 8}", "addressPrefix"),
+        ("{addressPrefix: 10.0.0.0}", "prefixLen"),
+        ("{addressPrefix: 10.0.0.0, prefixLen: 33}", "prefixLen"),
+        ("{addressPrefix: '::1', prefixLen: 129}", "prefixLen"),
+    ] {
+        let world = world(&format!("{{internalAddressConfig: {{cidrRanges: [{range}]}}}}"));
+        let (state, reason) = status(&world);
+        assert_eq!(state, Rejected, "{range}");
+        assert!(reason.contains(&format!("internalAddressConfig.cidrRanges[0].{field}: ")), "{reason}");
+        // Nobody is let in by mistake.
+        assert_eq!(settings(&world).internal, Some(Vec::new()));
+    }
+}
+
+#[test]
+fn the_other_options_of_a_listener_are_read_beside_them() {
+    let serve = |http: &str, own: &str| {
+        let mut world = World::new();
+        world
+            .apply(&format!(
+                "apiVersion: gateway.solo.io/v1\nkind: Gateway\nmetadata: {{name: gateway-proxy, namespace: gloo-system}}\n\
+                 spec: {{bindAddress: '::', bindPort: 8080, options: {own}, httpGateway: {{options: {http}}}}}\n"
+            ))
+            .serve();
+        world
+    };
+    let world = serve(
+        "{buffer: {maxRequestBytes: 5}, router: {suppressEnvoyHeaders: true}, \
+         httpConnectionManagerSettings: {mergeSlashes: true}}",
+        "{perConnectionBufferLimitBytes: 1024}",
+    );
+    assert_eq!(status(&world), (Accepted, String::new()));
+    let settings = settings(&world);
+    assert_eq!((settings.buffer, settings.suppress_envoy_headers), (Some(5), true));
+    assert!(settings.paths.merge_slashes);
+    assert_eq!(settings.connections.buffer_bytes, Some(1024));
+    for (http, own, path) in [
+        ("{buffer: {maxRequestBytes: 0}}", "{}", "spec.httpGateway.options.buffer.maxRequestBytes: "),
+        ("{buffer: {}}", "{}", "spec.httpGateway.options.buffer.maxRequestBytes: "),
+        ("{router: {suppressEnvoyHeaders: 1}}", "{}", "spec.httpGateway.options.router.suppressEnvoyHeaders: "),
+        ("{httpConnectionManagerSettings: 5}", "{}", "spec.httpGateway.options.httpConnectionManagerSettings: "),
+        ("{}", "{perConnectionBufferLimitBytes: 0}", "spec.options.perConnectionBufferLimitBytes: "),
+        ("{}", "{perConnectionBufferLimitBytes: lots}", "spec.options.perConnectionBufferLimitBytes: "),
+    ] {
+        let (state, reason) = status(&serve(http, own));
+        assert_eq!(state, Rejected, "{http} {own}");
+        assert!(reason.contains(path) && reason.matches(path).count() == 1, "{reason}");
     }
 }

@@ -15,6 +15,10 @@ pub struct GatewayOptions {
     /// Where requests are logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_logging_service: Option<AccessLoggingService>,
+    /// Bytes that a connection may have waiting in a buffer, about (default: 64 KiB, or what a request's headers may
+    /// have, which is always granted; Envoys 1 MiB).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_connection_buffer_limit_bytes: Option<u32>,
 }
 
 /// Where requests are logged.

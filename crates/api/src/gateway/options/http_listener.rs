@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::buffer::Buffer;
 use super::choices::choices;
 use super::client_certificate::{ForwardClientCertDetails, SetCurrentClientCertDetails};
+use super::listener_parts::{InternalAddressConfig, RouterOptions, UuidRequestIdConfig};
 use crate::GoDuration;
 
 /// The options of an HTTP listener.
@@ -14,6 +16,13 @@ pub struct HttpListenerOptions {
     /// How the listener speaks HTTP, and what it does to every request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_connection_manager_settings: Option<HttpConnectionManagerSettings>,
+    /// Requests are held until all of their body has come, where neither route nor virtual host says otherwise
+    /// (`bufferPerRoute`). Calls that stream, such as those of gRPC, do not work then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<Buffer>,
+    /// What becomes of requests on their way to upstreams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub router: Option<RouterOptions>,
 }
 
 /// How a listener speaks HTTP, and what it does to every request.
@@ -63,6 +72,22 @@ pub struct HttpConnectionManagerSettings {
     /// Whether the `x-request-id` of a client from outside is kept (default false).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preserve_external_request_id: Option<bool>,
+    /// How requests get their ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uuid_request_id_config: Option<UuidRequestIdConfig>,
+    /// Which clients are one's own: they may name their requests (`x-request-id`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub internal_address_config: Option<InternalAddressConfig>,
+    /// Whether requests of HTTP/1.0 are served; else they are answered 426. Unset, Serin serves them and Envoys do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_http10: Option<bool>,
+    /// The host of requests of HTTP/1.0 that name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_host_for_http10: Option<String>,
+    /// Whether the names of response headers are written with capitals, as in `Content-Type`, to clients of HTTP/1.1
+    /// (default false).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proper_case_header_key_format: Option<bool>,
     /// What is done with request headers that have a `_` in their names (default: nothing).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers_with_underscores_action: Option<HeadersWithUnderscoreAction>,

@@ -12,6 +12,7 @@ mod hashing;
 mod headers;
 mod host;
 mod http_listener;
+mod listener_parts;
 mod log_filter;
 mod max_stream_duration;
 mod retries;
@@ -32,6 +33,7 @@ pub use http_listener::{
     CodecType, EscapedSlashesAction, HeadersWithUnderscoreAction, Http2ProtocolOptions, HttpConnectionManagerSettings,
     HttpListenerOptions, ServerHeaderTransformation,
 };
+pub use listener_parts::{CidrRange, InternalAddressConfig, RouterOptions, UuidRequestIdConfig};
 pub use log_filter::{
     AccessLogFilter, ComparingFilter, ComparisonFilter, ComparisonOp, EmptyFilter, FractionalDenominator,
     FractionalPercent, GrpcStatusFilter, GrpcStatusName, HeaderFilter, LogHeaderMatcher, LogRegexMatcher,
