@@ -27,7 +27,7 @@ const RULES: [Rule; 14] = [
     Rule { name: "lists-in-one-line", level: lists },
     Rule { name: "length-of-a-204", level: length_of_204 },
     Rule { name: "words-of-a-refusal", level: words_of_a_refusal },
-    Rule { name: "scheme-of-a-redirect-behind-proxies", level: scheme_of_a_redirect },
+    Rule { name: "scheme-behind-proxies", level: scheme_behind_proxies },
     Rule { name: "headers-of-an-escaped-slash", level: escaped_slash },
     Rule { name: "buffered-for-nobody", level: buffered_for_nobody },
     Rule { name: "underscores-over-http-2", level: underscores },
@@ -164,13 +164,20 @@ fn words_of_a_refusal(Case { request, http, .. }: &Case, ours: &Outcome, envoys:
     }
 }
 
-fn scheme_of_a_redirect(Case { request, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
+fn scheme_behind_proxies(Case { request, .. }: &Case, ours: &Outcome, envoys: &mut Outcome) {
     let times = request.headers.iter().filter(|(name, _)| name == "x-forwarded-proto").count();
     let told = times > 1 || (times == 1 && request.protocol == Protocol::Http2);
-    let Some((ours, envoys)) = answers(ours, envoys) else { return };
-    let Some(location) = ours.header("location").filter(|_| told) else {
+    if !told {
         return;
-    };
+    }
+    for (ours, envoys) in ours.arrivals.iter().zip(&mut envoys.arrivals) {
+        let scheme = ours.request.header(":scheme").unwrap_or_default();
+        for (_, value) in envoys.request.headers.iter_mut().filter(|(name, _)| name == ":scheme") {
+            scheme.clone_into(value);
+        }
+    }
+    let Some((ours, envoys)) = answers(ours, envoys) else { return };
+    let Some(location) = ours.header("location") else { return };
     for (_, value) in envoys.headers.iter_mut().filter(|(name, _)| name == "location") {
         if location.strip_prefix("https") == value.strip_prefix("http") {
             location.clone_into(value);

@@ -57,7 +57,13 @@ impl Case {
             .all(|text| !text.is_empty());
         let host_is_whole = host_is_whole && !self.host.domains.is_empty();
         let named = request.headers.iter().all(|(name, _)| !name.is_empty());
-        routes_are_whole && can_be_sent && named && host_is_whole && listeners::kind(&self.listener).is_some()
+        let secured = request.sni.is_some() == (self.listener == listeners::TLS);
+        secured
+            && routes_are_whole
+            && can_be_sent
+            && named
+            && host_is_whole
+            && listeners::kind(&self.listener).is_some()
     }
 
     /// Gives it a name and, in the place of `domain`, a domain of its own.

@@ -9,7 +9,7 @@ use serin_api::{ResourceId, ResourceKind};
 
 use super::header_changes;
 use super::policies;
-use super::world::{DEAD, EMPTY, HASHED, PLAIN, SUBSETS, version};
+use super::world::{DEAD, EMPTY, HASHED, OTHERS, PLAIN, SUBSETS, version};
 
 /// Paths that routes are for and requests ask for.
 pub(crate) const PATHS: [&str; 10] = ["/", "/a", "/a/b", "/A", "/echo", "/a%20b", "/v1/x", "/v22/x", "/a.b", "/aXb"];
@@ -120,13 +120,14 @@ fn weighted(random: &mut Rng, weight: u32) -> WeightedTarget {
 }
 
 fn target(random: &mut Rng) -> Target {
-    let (cluster, subset) = match random.u8(..16) {
+    let (cluster, subset) = match random.u8(..18) {
         0 => (EMPTY, None),
         1 => (DEAD, None),
         2 => return Target::DirectResponse { status: 404, body: "replaced".to_owned() },
         3..=6 => (pick(random, &SUBSETS), Some(pick(random, &["v1", "v2", "v3"]))),
         7 => (pick(random, &SUBSETS), None),
         8 | 9 => (pick(random, &HASHED), None),
+        10 | 11 => (pick(random, &OTHERS), None),
         _ => (pick(random, &PLAIN), None),
     };
     Target::Cluster { cluster: cluster.into(), subset: subset.map(version).unwrap_or_default() }

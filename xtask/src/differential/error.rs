@@ -21,6 +21,12 @@ pub(crate) enum DifferentialError {
     NoListener(String),
     #[error("{0} differences")]
     Different(usize),
+    #[error("cannot make certificates")]
+    Certificates(#[from] rcgen::Error),
+    #[error("cannot use the certificates")]
+    Tls(#[from] rustls::Error),
+    #[error("Serin's data plane refused a certificate")]
+    Credential(#[from] serin_proxy::CredentialError),
     #[error(transparent)]
     Io(#[from] io::Error),
 }

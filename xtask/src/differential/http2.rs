@@ -1,24 +1,37 @@
-//! Requests over HTTP/2, with prior knowledge.
+//! Requests over HTTP/2: with prior knowledge, or as TLS says.
 
 use std::io;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::message::Message;
 use super::request::{Body, PATIENCE, Request, bytes};
+use super::tls::{Identities, refused, server_name};
 use super::upstream::{CASE, WANT};
 
 /// Sends `request` to `address` as case `case`; the answer, in the terms of HTTP/1.1.
-pub(crate) fn send(request: &Request, address: SocketAddr, case: &str) -> io::Result<Message> {
+pub(crate) fn send(request: &Request, address: SocketAddr, case: &str, identities: &Identities) -> io::Result<Message> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let exchange = async { tokio::time::timeout(PATIENCE, exchange(request, address, case)).await };
+    let exchange = async { tokio::time::timeout(PATIENCE, connect(request, address, case, identities)).await };
     runtime.block_on(exchange).map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
-async fn exchange(request: &Request, address: SocketAddr, case: &str) -> io::Result<Message> {
+async fn connect(request: &Request, address: SocketAddr, case: &str, identities: &Identities) -> io::Result<Message> {
     let stream = tokio::net::TcpStream::connect(address).await?;
+    let Some(sni) = &request.sni else { return exchange(request, stream, case).await };
+    let connector = tokio_rustls::TlsConnector::from(identities.client(b"h2")?);
+    let stream = connector.connect(server_name(sni)?, stream).await.map_err(refused)?;
+    let agreed = identities.agreed(stream.get_ref().1);
+    Ok(Message { agreed, ..exchange(request, stream, case).await? })
+}
+
+async fn exchange<S>(request: &Request, stream: S, case: &str) -> io::Result<Message>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let (sender, connection) = h2::client::handshake(stream).await.map_err(broken)?;
     let driver = tokio::spawn(connection);
     let mut sender = sender.ready().await.map_err(broken)?;
@@ -61,7 +74,7 @@ async fn exchange(request: &Request, address: SocketAddr, case: &str) -> io::Res
 fn head(request: &Request, case: &str) -> io::Result<http::Request<()>> {
     let invalid = |error: http::Error| io::Error::new(io::ErrorKind::InvalidInput, error);
     let uri = http::Uri::builder()
-        .scheme("http")
+        .scheme(if request.sni.is_some() { "https" } else { "http" })
         .authority(bytes(&request.host).as_slice())
         .path_and_query(bytes(&request.target).as_slice())
         .build()
@@ -86,7 +99,8 @@ fn send_data(body: &mut h2::SendStream<Bytes>, text: &str, last: bool) -> io::Re
     body.send_data(Bytes::copy_from_slice(text.as_bytes()), last).map_err(broken)
 }
 
-fn lines(headers: &HeaderMap) -> Vec<(String, String)> {
+/// Headers, as they are kept in a message.
+pub(crate) fn lines(headers: &HeaderMap) -> Vec<(String, String)> {
     let line = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), value.as_bytes().iter().copied().map(char::from).collect())
     };

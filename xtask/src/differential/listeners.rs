@@ -8,19 +8,22 @@ use serin_api::proxy::{Action, HttpSettings, Listener, ProxySpec, Route, Virtual
 use serin_api::{ResourceId, ResourceKind};
 
 use super::request::Request;
+use super::tls::{self, Identities};
 use super::world;
 
 /// A listener that does nothing of its own.
 pub(crate) const PLAIN: &str = "ns.plain";
 /// One that cuts ports off.
 pub(crate) const STRIP: &str = "ns.strip";
+/// One that speaks TLS.
+pub(crate) const TLS: &str = "ns.tls";
 /// A domain that no configuration has: it says which generation is served.
 const GENERATION: &str = "generation.invalid";
 
 /// How a listener is set up.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Place {
-    /// `PLAIN` or `STRIP`.
+    /// `PLAIN`, `STRIP` or `TLS`.
     pub(crate) kind: &'static str,
     pub(crate) http: HttpSettings,
 }
@@ -53,8 +56,8 @@ impl Configuration {
                 source: ResourceId::new(ResourceKind::Gateway, "ns", format!("listener-{number}")),
                 bind_address: "::".to_owned(),
                 bind_port: u16::try_from(number).map_or(u16::MAX, |number| number.saturating_add(8080)),
-                ssl: false,
-                tls: Vec::new(),
+                ssl: place.kind == TLS,
+                tls: if place.kind == TLS { tls::of_listener() } else { Vec::new() },
                 strip_any_host_port: place.kind == STRIP,
                 http: place.http.clone(),
                 access_logs: Vec::new(),
@@ -76,7 +79,7 @@ pub(crate) fn name(number: usize) -> String {
 
 /// The kind of listener called `kind`.
 pub(crate) fn kind(kind: &str) -> Option<&'static str> {
-    [PLAIN, STRIP].into_iter().find(|known| *known == kind)
+    [PLAIN, STRIP, TLS].into_iter().find(|known| *known == kind)
 }
 
 /// A host that says which generation this is.
@@ -101,17 +104,18 @@ fn says(generation: u64) -> VirtualHost {
     }
 }
 
-/// Which generation is served at `address`; `None` where nothing is.
-pub(crate) fn generation(address: SocketAddr) -> Option<u64> {
+/// Which generation a listener like `place` serves at `address`; `None` where nothing is.
+pub(crate) fn generation(place: &Place, address: SocketAddr, identities: &Identities) -> Option<u64> {
     let request = Request {
         protocol: Default::default(),
         method: "GET".to_owned(),
         target: "/".to_owned(),
         host: GENERATION.to_owned(),
+        sni: (place.kind == TLS).then(|| tls::ASKED[0].to_owned()),
         headers: Vec::new(),
         want: String::new(),
         body: Default::default(),
     };
-    let answer = request.send(address, "generation").ok()?;
+    let answer = request.send(address, "generation", identities).ok()?;
     String::from_utf8_lossy(&answer.body).parse().ok()
 }

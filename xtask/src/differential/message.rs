@@ -14,6 +14,8 @@ pub(crate) struct Message {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: Vec<(String, String)>,
+    /// What was agreed on for TLS, where it came over that.
+    pub(crate) agreed: String,
 }
 
 impl Message {

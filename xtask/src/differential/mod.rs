@@ -10,6 +10,7 @@ mod error;
 mod hashing;
 mod header_changes;
 mod http2;
+mod http2_upstream;
 mod http_settings;
 mod listeners;
 mod message;
@@ -20,6 +21,7 @@ mod request;
 mod requests;
 mod round;
 mod shrink;
+mod tls;
 mod upstream;
 mod world;
 

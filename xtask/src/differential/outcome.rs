@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use super::message::Message;
 use super::request::Request;
+use super::tls::Identities;
 use super::upstream::{Arrival, Arrivals, CASE, WANT};
 
 /// What came of a request: the answer, and what reached upstreams.
@@ -23,9 +24,16 @@ impl Outcome {
     }
 
     /// Sends `request` to `address`.
-    pub(crate) fn of(request: &Request, address: SocketAddr, case: &str, arrivals: &Arrivals) -> Self {
+    pub(crate) fn of(
+        request: &Request,
+        address: SocketAddr,
+        case: &str,
+        arrivals: &Arrivals,
+        identities: &Identities,
+    ) -> Self {
         let normal = |message| normal(message, request, address.port());
-        let answer = request.send(address, case).map(normal).map_err(|error: io::Error| error.kind().to_string());
+        let answer =
+            request.send(address, case, identities).map(normal).map_err(|error: io::Error| error.kind().to_string());
         let arrivals = arrivals
             .take(case)
             .into_iter()
@@ -82,8 +90,11 @@ struct Shown<'a>(&'a Message);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Message { start, headers, body, trailers } = self.0;
+        let Message { start, headers, body, trailers, agreed } = self.0;
         write!(f, "{start}")?;
+        if !agreed.is_empty() {
+            write!(f, " ({agreed})")?;
+        }
         for (name, value) in headers {
             write!(f, " | {name}: {value}")?;
         }

@@ -1,7 +1,6 @@
 //! The two that are compared: Serin's data plane in this process, and an Envoy that its discovery server configures.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,14 +12,18 @@ use serin_xds::bootstrap::Bootstrap;
 use serin_xds::{DiscoveryServer, ListenerAddresses, Refusal, Snapshot};
 
 use super::error::DifferentialError;
-use super::listeners::{self, Configuration};
+use super::listeners::{self, Configuration, Place};
 use super::outcome::Outcome;
 use super::request::Request;
+use super::tls::{self, Identities};
 use super::upstream::Arrivals;
 use super::world;
 
 /// How long either may take to follow.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the Envoy is called.
+const NODE: &str = "differential";
 
 /// Both, with the upstreams.
 pub(crate) struct Planes {
@@ -29,6 +32,7 @@ pub(crate) struct Planes {
     our_addresses: Addresses,
     envoys_addresses: Addresses,
     world: Worlds,
+    places: Vec<Place>,
     generation: u64,
 }
 
@@ -40,13 +44,14 @@ type Addresses = BTreeMap<String, SocketAddr>;
 pub(crate) struct Worlds {
     arrivals: Arrivals,
     endpoints: EndpointMap,
+    identities: Arc<Identities>,
 }
 
 impl Worlds {
     /// Starts them.
-    pub(crate) fn start() -> io::Result<Self> {
-        let arrivals = Arrivals::default();
-        Ok(Self { endpoints: world::start(&arrivals)?, arrivals })
+    pub(crate) fn start() -> Result<Self, DifferentialError> {
+        let (arrivals, identities) = (Arrivals::default(), Identities::make()?);
+        Ok(Self { endpoints: world::start(&arrivals, &identities)?, arrivals, identities: Arc::new(identities) })
     }
 }
 
@@ -62,13 +67,15 @@ impl Planes {
         let options = DataPlaneOptions { workers: 1, port_map: port_map.clone(), ..DataPlaneOptions::default() };
         let ours = DataPlane::start(options)?;
         ours.set_endpoints(world.endpoints.clone());
+        ours.set_credentials(world.identities.credentials()?);
         ours.apply(Arc::clone(&spec))?;
         let our_addresses = ours.listeners().into_iter().map(|bound| (bound.name, bound.address)).collect();
         let addresses = ListenerAddresses { bind: Some(Ipv4Addr::LOCALHOST.into()), port_map };
         let envoy = Envoy::start(program)?;
-        envoy.server.publish(Arc::new(Snapshot::new(Arc::clone(&spec), world.endpoints.clone(), addresses, None)));
+        envoy.publish(world, Arc::clone(&spec), addresses);
         let envoys_addresses = envoy.wait(|| envoy.listening(&spec))?;
-        let planes = Self { ours, envoy, our_addresses, envoys_addresses, world: world.clone(), generation: 1 };
+        let (world, places) = (world.clone(), configuration.listeners.clone());
+        let planes = Self { ours, envoy, our_addresses, envoys_addresses, world, places, generation: 1 };
         planes.wait()?;
         Ok(planes)
     }
@@ -83,17 +90,22 @@ impl Planes {
         self.ours.apply(Arc::clone(&spec))?;
         let port_map = spec.listeners.iter().map(|listener| (listener.bind_port, 0)).collect();
         let addresses = ListenerAddresses { bind: Some(Ipv4Addr::LOCALHOST.into()), port_map };
-        let previous = self.envoy.server.current();
-        let next = Snapshot::new(spec, self.world.endpoints.clone(), addresses, previous.as_deref());
-        self.envoy.server.publish(Arc::new(next));
+        self.envoy.publish(&self.world, spec, addresses);
         self.wait()
     }
 
     /// Waits until every listener of both serves the newest generation.
     fn wait(&self) -> Result<(), DifferentialError> {
         self.envoy.wait(|| {
-            let mut all = self.our_addresses.values().chain(self.envoys_addresses.values());
-            all.all(|address| listeners::generation(*address) == Some(self.generation)).then_some(())
+            let mut all = self.places.iter().enumerate();
+            let served =
+                |place: &Place, address: SocketAddr| listeners::generation(place, address, &self.world.identities);
+            let serve = |(number, place): (usize, &Place)| {
+                self.addresses(number).is_ok_and(|(ours, envoys)| {
+                    [ours, envoys].into_iter().all(|address| served(place, address) == Some(self.generation))
+                })
+            };
+            all.all(serve).then_some(())
         })
     }
 
@@ -108,11 +120,11 @@ impl Planes {
         case: &str,
     ) -> Result<(Outcome, Outcome), DifferentialError> {
         let (ours, envoys) = self.addresses(listener)?;
-        let case = format!("{}-{case}", self.generation);
-        Ok((
-            Outcome::of(request, ours, &format!("{case}-serin"), &self.world.arrivals),
-            Outcome::of(request, envoys, &format!("{case}-envoy"), &self.world.arrivals),
-        ))
+        let Worlds { arrivals, identities, .. } = &self.world;
+        let of = |address, side| {
+            Outcome::of(request, address, &format!("{}-{case}-{side}", self.generation), arrivals, identities)
+        };
+        Ok((of(ours, "serin"), of(envoys, "envoy")))
     }
 
     /// Where Serin and where Envoy serve a listener.
@@ -139,19 +151,30 @@ impl Envoy {
     fn start(program: &Path) -> Result<Self, DifferentialError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let socket = runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let discovery = socket.local_addr()?.into();
+        let server = DiscoveryServer::new();
+        // Only who shows a certificate gets those of listeners.
+        let (identity, node) = tls::of_discovery(NODE)?;
+        let serving = server.clone();
+        runtime.spawn(async move { serving.serve_tls(socket, &identity).await });
         let bootstrap = Bootstrap {
-            node_id: "differential".to_owned(),
-            node_cluster: "differential".to_owned(),
-            discovery: socket.local_addr()?.into(),
-            tls: None,
+            node_id: NODE.to_owned(),
+            node_cluster: NODE.to_owned(),
+            discovery,
+            tls: Some(node),
             admin: (Ipv4Addr::LOCALHOST, 0).into(),
             delta: false,
         };
-        let server = DiscoveryServer::new();
-        runtime.spawn(server.clone().serve(socket));
         let process = serin_envoy_process::Envoy::start(program, &bootstrap.to_yaml())
             .map_err(|error| DifferentialError::Envoy(program.display().to_string(), error))?;
         Ok(Self { process, server, _runtime: runtime })
+    }
+
+    fn publish(&self, world: &Worlds, spec: Arc<ProxySpec>, addresses: ListenerAddresses) {
+        let previous = self.server.current();
+        let (endpoints, secrets) = (world.endpoints.clone(), world.identities.secrets());
+        let next = Snapshot::with_secrets(spec, endpoints, addresses, secrets, previous.as_deref());
+        self.server.publish(Arc::new(next));
     }
 
     /// Where the listeners of `spec` are; `None` while one of them is not open.

@@ -1,7 +1,7 @@
 //! A request as it is sent.
 
 use std::fmt;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::http2;
 use super::message::Message;
+use super::tls::Identities;
 use super::upstream::{CASE, WANT};
 
 /// How long an answer may take.
@@ -25,6 +26,9 @@ pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) host: String,
+    /// The name that is asked for in TLS; empty: none. `None`: TLS is not spoken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sni: Option<String>,
     #[serde(default)]
     pub(crate) headers: Vec<(String, String)>,
     /// How the upstream is to answer.
@@ -70,7 +74,7 @@ impl Body {
 impl Request {
     /// The request's bytes in HTTP/1.1, as case `case`.
     fn to_bytes(&self, case: &str) -> Vec<u8> {
-        let Self { protocol: _, method, target, host, headers, want, body } = self;
+        let Self { protocol: _, method, target, host, sni: _, headers, want, body } = self;
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{CASE}: {case}\r\n{WANT}: {want}\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -105,17 +109,24 @@ impl Request {
     }
 
     /// Sends it to `address` as case `case`; the answer.
-    pub(crate) fn send(&self, address: SocketAddr, case: &str) -> io::Result<Message> {
+    pub(crate) fn send(&self, address: SocketAddr, case: &str, identities: &Identities) -> io::Result<Message> {
         if self.protocol == Protocol::Http2 {
-            return http2::send(self, address, case);
+            return http2::send(self, address, case, identities);
         }
-        let mut stream = TcpStream::connect(address)?;
+        let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        let Some(sni) = &self.sni else { return self.exchange(stream, case) };
+        let (stream, agreed) = identities.connect(stream, sni)?;
+        Ok(Message { agreed, ..self.exchange(stream, case)? })
+    }
+
+    fn exchange(&self, mut stream: impl Read + Write, case: &str) -> io::Result<Message> {
         stream.write_all(&self.to_bytes(case))?;
-        let mut answers = BufReader::new(stream.try_clone()?);
+        stream.flush()?;
+        let mut answers = BufReader::new(stream);
         let mut answer = Message::read_response(&mut answers, self.method == "HEAD")?;
         if answer.status() == Some(101) {
-            stream.write_all(PING)?;
+            answers.get_mut().write_all(PING)?;
             answer.read_rest(&mut answers, PING.len())?;
         }
         Ok(answer)
@@ -129,10 +140,10 @@ pub(crate) fn bytes(text: &str) -> Vec<u8> {
 
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { protocol, method, target, host, headers, want, body } = self;
+        let Self { protocol, method, target, host, sni, headers, want, body } = self;
         write!(
             f,
-            "{protocol:?} {method} {target} of {host:?}, headers {headers:?}, body {body:?}, to be answered {want:?}"
+            "{protocol:?} {method} {target} of {host:?}, in TLS {sni:?}, headers {headers:?}, body {body:?}, to be answered {want:?}"
         )
     }
 }

@@ -1,11 +1,12 @@
 //! Requests, drawn so that they hit and just miss what a configuration asks for.
 
 use fastrand::Rng;
-use serin_api::proxy::{RequestBuffer, Route, VirtualHost};
+use serin_api::proxy::{Action, Forward, RequestBuffer, Route, Target, VirtualHost};
 
 use super::configurations::{PATHS, pick};
 use super::request::{Body, Protocol, Request};
-use super::world::{DEAD, EMPTY, PLAIN};
+use super::tls::ASKED;
+use super::world::{self, DEAD, EMPTY, PLAIN};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
 /// What follows a path.
@@ -84,7 +85,7 @@ pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
         }
     }
     let body = match method {
-        "GET" if random.u8(..30) == 0 => Body::Upgrade,
+        "GET" if random.u8(..30) == 0 && !speaks_http2(host) => Body::Upgrade,
         "GET" | "HEAD" if random.u8(..8) > 0 => Body::None,
         _ => body(random),
     };
@@ -99,6 +100,7 @@ pub(crate) fn request(random: &mut Rng, host: &VirtualHost) -> Request {
         method: method.to_owned(),
         target: format!("{path}{}", pick(random, &QUERIES)),
         host: authority(random, host),
+        sni: None,
         headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         want: pick(random, &WANTS).to_owned(),
         body,
@@ -127,6 +129,25 @@ fn held(host: &VirtualHost, body: Body, http2: bool) -> Body {
         Body::Length(length @ 1..) if http2 => Body::Chunked(vec![length], false),
         body => body,
     }
+}
+
+/// The name that is asked for in TLS; usually one that there is a certificate for.
+pub(crate) fn sni(random: &mut Rng) -> String {
+    match random.u8(..24) {
+        0 => String::new(),
+        _ => pick(random, &ASKED).to_owned(),
+    }
+}
+
+/// Whether upstreams of HTTP/2 are among those that the host's requests go to: there, a request to switch is another thing.
+fn speaks_http2(host: &VirtualHost) -> bool {
+    host.routes.iter().any(|route| match &route.action {
+        Action::Forward(Forward::Weighted(targets)) => targets.iter().any(|weighted| match &weighted.target {
+            Target::Cluster { cluster, .. } => world::speaks_http2(cluster.as_str()),
+            Target::DirectResponse { .. } => false,
+        }),
+        _ => false,
+    })
 }
 
 fn body(random: &mut Rng) -> Body {

@@ -51,19 +51,27 @@ pub(crate) struct Found {
 }
 
 impl Round {
-    /// The configurations of these numbers; every second is on a listener that cuts ports off, every fourth on one whose
-    /// settings are drawn.
+    /// The configurations of these numbers: some on listeners that cut ports off, some on listeners that speak TLS, every
+    /// second on one whose settings are drawn.
     pub(crate) fn drawn(seed: u64, numbers: Range<usize>, requests: usize) -> Self {
         let mut round = Self { configuration: Configuration::default(), cases: Vec::new() };
         for number in numbers {
             let host = configurations::virtual_host(&mut random(seed, number, 0), number);
-            let kind = if number % 2 == 1 { listeners::STRIP } else { listeners::PLAIN };
+            let kind = match number % 10 {
+                4 | 7 => listeners::TLS,
+                1 | 3 | 5 | 9 => listeners::STRIP,
+                _ => listeners::PLAIN,
+            };
             let http = match number % 4 {
                 2 | 3 => http_settings::draw(&mut random(seed, number / ON_ONE_LISTENER, 2)),
                 _ => HttpSettings::default(),
             };
             let mut random = random(seed, number, 1);
-            let drawn = (0..requests).map(|_| requests::request(&mut random, &host)).collect();
+            let draw = |_| {
+                let sni = (kind == listeners::TLS).then(|| requests::sni(&mut random));
+                Request { sni, ..requests::request(&mut random, &host) }
+            };
+            let drawn = (0..requests).map(draw).collect();
             round.add(Place { kind, http }, host, drawn);
         }
         round

@@ -1,11 +1,14 @@
 //! Upstreams that remember what they received, by the number of the case.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustls::ServerConfig;
+
 use super::message::Message;
+use super::tls;
 
 /// The header that names the case.
 pub(crate) const CASE: &str = "x-case";
@@ -34,7 +37,7 @@ impl Arrivals {
     }
 
     /// Adds what arrived; how much did before.
-    fn add(&self, upstream: &str, request: &Message) -> usize {
+    pub(crate) fn add(&self, upstream: &str, request: &Message) -> usize {
         let case = request.header(CASE).unwrap_or_default().to_owned();
         let arrival = Arrival { upstream: upstream.to_owned(), request: request.clone() };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,48 +48,76 @@ impl Arrivals {
 }
 
 /// Starts the upstream `name`, which lives as long as the process; where it listens.
-pub(crate) fn start(name: &str, arrivals: &Arrivals) -> io::Result<SocketAddr> {
+///
+/// `tls`: how it speaks TLS, if it does.
+pub(crate) fn start(name: &str, arrivals: &Arrivals, tls: Option<Arc<ServerConfig>>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let (name, arrivals) = (name.to_owned(), arrivals.clone());
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let (name, arrivals) = (name.clone(), arrivals.clone());
+            let (name, arrivals, tls) = (name.clone(), arrivals.clone(), tls.clone());
             // Whoever breaks off is seen on the other side.
-            std::thread::spawn(move || drop(serve(&stream, &name, &arrivals)));
+            std::thread::spawn(move || match tls {
+                None => drop(serve(stream, &name, &arrivals)),
+                Some(tls) => {
+                    if let Ok((stream, asked)) = tls::accept(stream, tls) {
+                        drop(serve(stream, &format!("{name}, asked for {asked:?}"), &arrivals));
+                    }
+                }
+            });
         }
     });
     Ok(address)
 }
 
-fn serve(stream: &TcpStream, name: &str, arrivals: &Arrivals) -> io::Result<()> {
+fn serve(stream: impl Read + Write, name: &str, arrivals: &Arrivals) -> io::Result<()> {
     let mut requests = BufReader::new(stream);
-    let mut responses = stream;
     while let Some(request) = Message::read_request(&mut requests)? {
         let before = arrivals.add(name, &request);
-        if wants(&request, "break") || (wants(&request, "break-once") && before == 0) {
+        if breaks(&request, before) {
             return Ok(());
         }
         if request.header("upgrade").is_some() && !wants(&request, "no-upgrade") {
-            responses.write_all(SWITCH)?;
-            std::io::copy(&mut requests, &mut responses)?;
-            return Ok(());
+            requests.get_mut().write_all(SWITCH)?;
+            return echo(&mut requests);
         }
-        responses.write_all(&answer(&request, name, before))?;
+        let answer = answer(&request, name, before);
+        requests.get_mut().write_all(&answer)?;
+        requests.get_mut().flush()?;
     }
     Ok(())
+}
+
+/// Sends back what comes.
+fn echo<S: Read + Write>(stream: &mut BufReader<S>) -> io::Result<()> {
+    loop {
+        let said = stream.fill_buf()?.to_vec();
+        if said.is_empty() {
+            return Ok(());
+        }
+        stream.consume(said.len());
+        stream.get_mut().write_all(&said)?;
+        stream.get_mut().flush()?;
+    }
+}
+
+/// Whether the request is not to be answered; `before`: how often it came before.
+pub(crate) fn breaks(request: &Message, before: usize) -> bool {
+    wants(request, "break") || (wants(request, "break-once") && before == 0)
 }
 
 fn wants(request: &Message, word: &str) -> bool {
     request.header(WANT).unwrap_or_default().split(' ').any(|wanted| wanted == word)
 }
 
-fn answer(request: &Message, name: &str, before: usize) -> Vec<u8> {
+/// The answer to a request, as HTTP/1.1; `before`: how often it came before.
+pub(crate) fn answer(request: &Message, name: &str, before: usize) -> Vec<u8> {
     let wants = |word: &str| wants(request, word);
     let status = request.header(WANT).and_then(|want| want.split(' ').next()?.parse().ok()).unwrap_or(200_u16);
     let status = if wants("at-last") && before > 0 { 200 } else { status };
     // Which of several it is, only its arrivals say.
-    let name = name.split('#').next().unwrap_or(name);
+    let name = name.split(['#', ',']).next().unwrap_or(name);
     let mut out = format!("HTTP/1.1 {status} Answer\r\nX-Upstream: {name}\r\n");
     if wants("cookies") {
         out.push_str("Set-Cookie: a=1\r\nset-cookie: b=2; Path=/\r\n");

@@ -6,11 +6,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use serin_api::proxy::{
-    CircuitBreakers, Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, LoadBalancing, SubsetFallback,
-    Subsets,
+    CircuitBreakers, Cluster, ClusterName, Endpoint, EndpointMap, EndpointSource, Http2, LoadBalancing, SubsetFallback,
+    Subsets, Transport,
 };
 use serin_api::{Ref, ResourceId, ResourceKind};
 
+use super::http2_upstream;
+use super::tls::{self, Identities};
 use super::upstream::{self, Arrivals};
 
 /// Clusters with one endpoint.
@@ -19,6 +21,8 @@ pub(crate) const PLAIN: [&str; 3] = ["one_ns", "two_ns", "three_ns"];
 pub(crate) const SUBSETS: [&str; 3] = ["default_ns", "strict_ns", "any_ns"];
 /// Clusters with three endpoints, of which the request's hash chooses one.
 pub(crate) const HASHED: [&str; 2] = ["ring_ns", "maglev_ns"];
+/// Clusters whose endpoints speak TLS, HTTP/2, both, and TLS with a certificate for another name.
+pub(crate) const OTHERS: [&str; 4] = ["tls_ns", "http2_ns", "tls-http2_ns", "stranger_ns"];
 /// A cluster without an endpoint.
 pub(crate) const EMPTY: &str = "empty_ns";
 /// A cluster whose endpoint refuses connections.
@@ -30,6 +34,7 @@ pub(crate) fn clusters() -> BTreeMap<ClusterName, Arc<Cluster>> {
         .into_iter()
         .chain(SUBSETS)
         .chain(HASHED)
+        .chain(OTHERS)
         .chain([EMPTY, DEAD])
         .map(|name| (ClusterName::from(name), Arc::new(cluster(name))))
         .collect()
@@ -58,12 +63,24 @@ fn cluster(name: &str) -> Cluster {
         }
         _ => CircuitBreakers { retries: most, ..CircuitBreakers::default() },
     };
+    let tls = match name {
+        "tls_ns" | "tls-http2_ns" => Some(tls::to_upstreams(tls::UPSTREAM)),
+        "stranger_ns" => Some(tls::to_upstreams("another.test")),
+        _ => None,
+    };
+    let transport = Transport { tls, http2: speaks_http2(name).then(Http2::default), ..Transport::default() };
     Cluster {
+        transport,
         subsets,
         load_balancing,
         circuit_breakers,
         ..Cluster::new(name, ResourceId::new(ResourceKind::Upstream, "ns", name), endpoints)
     }
+}
+
+/// Whether the endpoints of a cluster speak HTTP/2.
+pub(crate) fn speaks_http2(name: &str) -> bool {
+    matches!(name, "http2_ns" | "tls-http2_ns")
 }
 
 /// The labels of a version.
@@ -72,7 +89,7 @@ pub(crate) fn version(version: &str) -> BTreeMap<String, String> {
 }
 
 /// Starts the upstreams; their addresses.
-pub(crate) fn start(arrivals: &Arrivals) -> io::Result<EndpointMap> {
+pub(crate) fn start(arrivals: &Arrivals, identities: &Identities) -> io::Result<EndpointMap> {
     let endpoint = |address: SocketAddr, labels| Endpoint {
         host: address.ip().to_string(),
         port: address.port(),
@@ -81,20 +98,29 @@ pub(crate) fn start(arrivals: &Arrivals) -> io::Result<EndpointMap> {
     };
     let mut endpoints = EndpointMap::new();
     for name in PLAIN {
-        endpoints.insert(name.into(), Arc::new(vec![endpoint(upstream::start(name, arrivals)?, BTreeMap::new())]));
+        endpoints
+            .insert(name.into(), Arc::new(vec![endpoint(upstream::start(name, arrivals, None)?, BTreeMap::new())]));
     }
     for name in SUBSETS {
         let mut list = Vec::new();
         for label in ["v1", "v2"] {
             // Where any endpoint may serve, which one did says nothing.
             let called = if name == "any_ns" { name.to_owned() } else { format!("{name} {label}") };
-            list.push(endpoint(upstream::start(&called, arrivals)?, version(label)));
+            list.push(endpoint(upstream::start(&called, arrivals, None)?, version(label)));
         }
         endpoints.insert(name.into(), Arc::new(list));
     }
     for name in HASHED {
-        let one = |number| Ok(endpoint(upstream::start(&format!("{name}#{number}"), arrivals)?, BTreeMap::new()));
+        let one = |number| Ok(endpoint(upstream::start(&format!("{name}#{number}"), arrivals, None)?, BTreeMap::new()));
         endpoints.insert(name.into(), Arc::new((0..3).map(one).collect::<io::Result<_>>()?));
+    }
+    for name in OTHERS {
+        let address = match name {
+            "http2_ns" => http2_upstream::start(name, arrivals, None),
+            "tls-http2_ns" => http2_upstream::start(name, arrivals, Some(identities.server(b"h2")?)),
+            _ => upstream::start(name, arrivals, Some(identities.server(b"http/1.1")?)),
+        };
+        endpoints.insert(name.into(), Arc::new(vec![endpoint(address?, BTreeMap::new())]));
     }
     let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     endpoints.insert(DEAD.into(), Arc::new(vec![endpoint(closed, BTreeMap::new())]));

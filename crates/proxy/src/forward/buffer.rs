@@ -50,15 +50,20 @@ pub(super) async fn whole(
     let (parts, mut body) = request.into_parts();
     let mut patience = Patience::new(&exchange.worker, exchange.policy.as_deref(), exchange.connection.stream_idle());
     patience = patience.bounded(exchange);
-    let (mut pieces, mut length) = (Vec::<Bytes>::new(), 0);
+    let (mut pieces, mut length, mut trailers) = (Vec::<Bytes>::new(), 0, None);
     poll_fn(|cx| {
         loop {
             match Pin::new(&mut body).poll_frame(cx) {
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
                 Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Refusal::Failed(Failure::Client))),
                 Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers have no place behind a body whose length is told.
-                    let data = frame.into_data().unwrap_or_default();
+                    let data = match frame.into_data() {
+                        Ok(data) => data,
+                        Err(frame) => {
+                            trailers = frame.into_trailers().ok();
+                            continue;
+                        }
+                    };
                     length += data.len() as u64;
                     if length > limit {
                         return Poll::Ready(Err(Refusal::TooLong));
@@ -75,5 +80,5 @@ pub(super) async fn whole(
         }
     })
     .await?;
-    Ok(Outgoing::held(parts, pieces, http2))
+    Ok(Outgoing::held(parts, pieces, trailers, http2))
 }

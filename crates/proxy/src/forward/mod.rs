@@ -91,6 +91,7 @@ pub(crate) async fn respond(
     exchange.protocol = request.version();
     switch::receive(&mut exchange, &mut request);
     let last = exchange.connection.is_last() && request.version() <= Version::HTTP_11;
+    exchange.connection.receives_body(!request.body().is_end_stream());
     if client.is_some() {
         exchange.note().client = client;
     }
@@ -291,6 +292,7 @@ async fn forward(
     };
     // A request that is refused while it is held was not changed yet.
     let received = buffered.and_then(|_| changes::saved(&exchange, &request)).map(Box::new);
+    let http2 = destination.speaks_http2().then(|| scheme(&exchange, &request));
     let switches = upgrade.is_some();
     if let Some(protocol) = upgrade.clone() {
         switch::prepare(&mut exchange, &mut request, protocol, destination.speaks_http2());
@@ -304,8 +306,6 @@ async fn forward(
     }
     // Only what the route may ask to be sent again is kept.
     let retries = exchange.policy.as_ref().is_some_and(|policy| policy.retries().is_some());
-    let http2 =
-        destination.speaks_http2().then(|| Scheme::try_from(exchange.connection.scheme()).unwrap_or(Scheme::HTTP));
     let replay = if retries { worker.limits.replay_bytes } else { 0 };
     let (mut outgoing, parts) = match buffered {
         None => Outgoing::new(request, replay, http2),
@@ -324,6 +324,12 @@ async fn forward(
         shadow::begin(&exchange, &mut outgoing, &parts);
     }
     attempt::run(exchange, &destination, outgoing, parts, hash, switches).await
+}
+
+/// What the client spoke, as far as anybody tells who is believed.
+fn scheme<B>(exchange: &Exchange, request: &Request<B>) -> Scheme {
+    let connection = &exchange.connection;
+    Scheme::try_from(connection.table().front.scheme(request.headers(), connection)).unwrap_or(Scheme::HTTP)
 }
 
 /// What brings the request to the same endpoint as others like it, where its route says so and it has some of that.

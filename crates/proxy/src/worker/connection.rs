@@ -127,12 +127,14 @@ async fn serve_http1(worker: Rc<Worker>, state: Rc<ConnectionState>, io: ClientI
             run_tunnel(&state, tunnel, TokioIo::new(parts.io.into_inner()), parts.read_buf).await;
         }
         (Some(Err(error)), _) if error.is_parse() => linger(&state, connection.into_parts().io.into_inner()).await,
-        (Some(Ok(())), None) if state.is_refused() => linger(&state, connection.into_parts().io.into_inner()).await,
+        (Some(Ok(())), None) if state.may_be_sent_more() => {
+            linger(&state, connection.into_parts().io.into_inner()).await;
+        }
         _ => {}
     }
 }
 
-/// Reads what a refused client still sends: closing before that would take back the answer (RFC 9112, 9.6).
+/// Reads what a client still sends that was answered: closing before that would take back the answer (RFC 9112, 9.6).
 async fn linger(state: &ConnectionState, client: ClientIo) {
     let time = state.table().codecs.linger;
     let mut client = TokioIo::new(client);

@@ -52,6 +52,7 @@ pub(crate) struct ConnectionState {
     ending: Cell<Ending>,
     multiplexed: Cell<bool>,
     refused: Cell<bool>,
+    receives_body: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     /// Set when a response switched protocols: what the connection is joined to.
     pub(crate) tunnel: RefCell<Option<Tunnel>>,
@@ -105,6 +106,7 @@ impl ConnectionState {
             ending: Cell::new(Ending::Stay),
             multiplexed: Cell::new(false),
             refused: Cell::new(false),
+            receives_body: Cell::new(false),
             waker: RefCell::new(None),
             tunnel: RefCell::new(None),
             tunnels: Cell::new(0),
@@ -225,9 +227,14 @@ impl ConnectionState {
         ends
     }
 
-    /// Whether the connection ends because of a refused request.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.refused.get()
+    /// Whether the newest request has a body, some of which may come after its answer.
+    pub(crate) fn receives_body(&self, body: bool) {
+        self.receives_body.set(body);
+    }
+
+    /// Whether the client may still send, though it was answered.
+    pub(crate) fn may_be_sent_more(&self) -> bool {
+        self.refused.get() || self.receives_body.get()
     }
 
     pub(crate) fn sent(&self, now: u64) {
