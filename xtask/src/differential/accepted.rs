@@ -179,7 +179,8 @@ fn scheme_behind_proxies(Case { request, .. }: &Case, ours: &Outcome, envoys: &m
     let Some((ours, envoys)) = answers(ours, envoys) else { return };
     let Some(location) = ours.header("location") else { return };
     for (_, value) in envoys.headers.iter_mut().filter(|(name, _)| name == "location") {
-        if location.strip_prefix("https") == value.strip_prefix("http") {
+        let place = |url: &str| url.split_once("://").map(|(_, place)| place.to_owned());
+        if place(location).is_some() && place(location) == place(value) {
             location.clone_into(value);
         }
     }
