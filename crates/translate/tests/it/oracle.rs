@@ -11,10 +11,12 @@ use serin_api::{ResourceId, ResourceKind};
 
 use crate::fixture::World;
 
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 7] = [
     ("matchers", include_str!("oracle/matchers.txt")),
     ("delegation", include_str!("oracle/delegation.txt")),
     ("options", include_str!("oracle/options.txt")),
+    ("selection", include_str!("oracle/selection.txt")),
+    ("gateways", include_str!("oracle/gateways.txt")),
     ("domains", include_str!("oracle/domains.txt")),
     ("destinations", include_str!("oracle/destinations.txt")),
 ];
