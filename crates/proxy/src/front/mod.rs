@@ -11,9 +11,9 @@ use http::{HeaderValue, Method, Request, Uri, Version};
 use serin_api::proxy::{ConnectionSettings, Http1Settings, HttpSettings, Underscores};
 
 use crate::worker::ConnectionState;
-use path::Resolved;
 
 pub(crate) use forwarded::{is_told, request_id};
+pub use path::{ResolvedPath, resolve_path};
 
 /// A listener's settings, compiled.
 #[derive(Debug)]
@@ -147,11 +147,11 @@ impl Front {
 
     fn resolve_path<B>(&self, request: &mut Request<B>) -> Result<(), Turned> {
         let uri = request.uri();
-        let (path, turn) = match path::resolve(self.settings.paths, uri.path()) {
-            Resolved::Same => return Ok(()),
-            Resolved::Refused => return Err(Turned::Refused),
-            Resolved::Redirect(path) => (path, true),
-            Resolved::Other(path) => (path, false),
+        let (path, turn) = match resolve_path(self.settings.paths, uri.path()) {
+            ResolvedPath::Same => return Ok(()),
+            ResolvedPath::Refused => return Err(Turned::Refused),
+            ResolvedPath::Redirect(path) => (path, true),
+            ResolvedPath::Other(path) => (path, false),
         };
         let target = match uri.query() {
             Some(query) => format!("{path}?{query}"),

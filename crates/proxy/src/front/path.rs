@@ -7,7 +7,7 @@ use serin_api::proxy::{EscapedSlashes, PathSettings};
 
 /// What becomes of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Resolved {
+pub enum ResolvedPath {
     /// It is as it should be.
     Same,
     /// The request goes on with this one.
@@ -19,10 +19,11 @@ pub(crate) enum Resolved {
 }
 
 /// What becomes of `path`, which has no query.
-pub(crate) fn resolve(settings: PathSettings, path: &str) -> Resolved {
+#[must_use]
+pub fn resolve_path(settings: PathSettings, path: &str) -> ResolvedPath {
     // `*` and the like are not paths.
     if !path.starts_with('/') || is_plain(settings, path) {
-        return Resolved::Same;
+        return ResolvedPath::Same;
     }
     let mut current = path.to_owned();
     let mut redirect = false;
@@ -30,7 +31,7 @@ pub(crate) fn resolve(settings: PathSettings, path: &str) -> Resolved {
         && let Some(undone) = undo_slashes(&current)
     {
         match settings.escaped_slashes {
-            EscapedSlashes::Reject => return Resolved::Refused,
+            EscapedSlashes::Reject => return ResolvedPath::Refused,
             EscapedSlashes::Redirect => redirect = true,
             EscapedSlashes::Undo | EscapedSlashes::Keep => {}
         }
@@ -39,16 +40,16 @@ pub(crate) fn resolve(settings: PathSettings, path: &str) -> Resolved {
     if settings.normalize {
         match normalize(&without_parameters(&current)) {
             Some(normal) => current = normal,
-            None => return Resolved::Refused,
+            None => return ResolvedPath::Refused,
         }
     }
     if settings.merge_slashes && current.contains("//") {
         current = merge_slashes(&current);
     }
     match current == path {
-        true => Resolved::Same,
-        false if redirect => Resolved::Redirect(current),
-        false => Resolved::Other(current),
+        true => ResolvedPath::Same,
+        false if redirect => ResolvedPath::Redirect(current),
+        false => ResolvedPath::Other(current),
     }
 }
 
@@ -231,11 +232,11 @@ mod tests {
     use super::*;
 
     fn of(path: &str, escaped_slashes: EscapedSlashes, normalize: bool, merge_slashes: bool) -> String {
-        match resolve(PathSettings { escaped_slashes, normalize, merge_slashes }, path) {
-            Resolved::Same => path.to_owned(),
-            Resolved::Other(other) => other,
-            Resolved::Redirect(to) => format!("307 {to}"),
-            Resolved::Refused => "400".to_owned(),
+        match resolve_path(PathSettings { escaped_slashes, normalize, merge_slashes }, path) {
+            ResolvedPath::Same => path.to_owned(),
+            ResolvedPath::Other(other) => other,
+            ResolvedPath::Redirect(to) => format!("307 {to}"),
+            ResolvedPath::Refused => "400".to_owned(),
         }
     }
 

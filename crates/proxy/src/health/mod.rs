@@ -16,4 +16,5 @@ pub(crate) use board::Board;
 pub use board::{BadEndpoint, UnresolvedHost, UpstreamHealth};
 pub(crate) use keeper::Keeper;
 pub(crate) use mark::{EndpointHealth, Mark, PANIC_PERCENT, in_service};
+pub use probe::{has_all, says_serving};
 pub(crate) use tally::{Happened, Tally};

@@ -63,7 +63,7 @@ pub(super) async fn ask(target: &Target, question: &Question, line: &mut Line) -
             let request =
                 grpc_request(target, service).ok_or_else(|| Failure::Silence("it cannot be asked".to_owned()))?;
             let answer = send(target, request, true, line).await.map_err(Failure::Silence)?;
-            of_grpc(&answer)
+            says_serving(answer.status, &answer.headers, &answer.trailers, &answer.body).map_err(Failure::Answer)
         }
         Question::Tcp { send, receive } => talk(target, send, receive).await.map_err(Failure::Silence),
     }
@@ -127,23 +127,27 @@ fn grpc_request(target: &Target, service: &str) -> Option<Request<Full<Bytes>>> 
     Some(request)
 }
 
-fn of_grpc(answer: &Answer) -> Result<(), Failure> {
-    if answer.status != StatusCode::OK {
-        return Err(Failure::Answer(format!("its health check answers {}", answer.status.as_u16())));
+/// Whether an answer by gRPC's protocol for health says that its endpoint serves.
+///
+/// # Errors
+/// What it says instead, for people.
+pub fn says_serving(status: StatusCode, headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> Result<(), String> {
+    if status != StatusCode::OK {
+        return Err(format!("its health check answers {}", status.as_u16()));
     }
-    let status = answer.trailers.get("grpc-status").or_else(|| answer.headers.get("grpc-status"));
+    let status = trailers.get("grpc-status").or_else(|| headers.get("grpc-status"));
     match status.map(HeaderValue::as_bytes) {
         Some(b"0") => {}
         Some(other) => {
             let other = String::from_utf8_lossy(other);
-            return Err(Failure::Answer(format!("its health check answers grpc-status {other}")));
+            return Err(format!("its health check answers grpc-status {other}"));
         }
-        None => return Err(Failure::Answer("its health check answers without grpc-status".to_owned())),
+        None => return Err("its health check answers without grpc-status".to_owned()),
     }
     // A frame of five bytes, then the one field: its number and kind, and the value, which is left out when it is 0.
-    match answer.body.get(5..) {
+    match body.get(5..) {
         Some([0x08, SERVING, ..]) => Ok(()),
-        _ => Err(Failure::Answer("its health check answers that it does not serve".to_owned())),
+        _ => Err("its health check answers that it does not serve".to_owned()),
     }
 }
 
@@ -205,7 +209,8 @@ async fn talk(target: &Target, send: &[u8], expected: &[Vec<u8>]) -> Result<(), 
 }
 
 /// Whether all of `expected` came, one after the other.
-fn has_all(mut seen: &[u8], expected: &[Vec<u8>]) -> bool {
+#[must_use]
+pub fn has_all(mut seen: &[u8], expected: &[Vec<u8>]) -> bool {
     expected.iter().all(|bytes| match memchr::memmem::find(seen, bytes) {
         Some(at) => {
             seen = &seen[at + bytes.len()..];
@@ -228,11 +233,10 @@ mod tests {
         assert!(!has("", &["O"]) && !has(".OK", &["OK", "."]) && !has("a", &["a", "a"]));
     }
 
-    fn grpc(body: &[u8], status: &'static str) -> Result<(), Failure> {
+    fn grpc(body: &[u8], status: &'static str) -> Result<(), String> {
         let trailers =
             HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static(status))]);
-        let body = Bytes::copy_from_slice(body);
-        of_grpc(&Answer { status: StatusCode::OK, headers: HeaderMap::new(), body, trailers })
+        says_serving(StatusCode::OK, &HeaderMap::new(), &trailers, body)
     }
 
     #[test]
@@ -245,7 +249,7 @@ mod tests {
             (&[], "12"),
             (&[0, 0, 0, 0, 2, 8, 1], "5"),
         ] {
-            assert!(matches!(grpc(body, status), Err(Failure::Answer(_))), "{body:?} {status}");
+            assert!(grpc(body, status).is_err(), "{body:?} {status}");
         }
     }
 }
