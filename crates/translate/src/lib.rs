@@ -54,6 +54,7 @@ mod snapshot;
 mod stickiness;
 mod tls;
 mod translation;
+mod upgrades;
 mod upstream;
 mod upstream_http2;
 mod upstream_tls;

@@ -11,7 +11,7 @@ use crate::hashing;
 use crate::header_changes;
 use crate::option_fault::{OptionFault, kept, read};
 use crate::options::Options;
-use crate::{faults, retries, rewrite, shadowing};
+use crate::{faults, retries, rewrite, shadowing, upgrades};
 
 /// What `options` come to.
 ///
@@ -30,9 +30,7 @@ pub(crate) fn of(options: Option<&Options>) -> Result<Option<Arc<RoutePolicy>>, 
         grpc_offset: written.grpc_timeout_header_offset,
     });
     policy.faults = read.faults.and_then(|written| faults::of(written, &mut faults));
-    // Of several that name a protocol the last one holds.
-    let websocket = read.upgrades.iter().rev().find_map(|upgrade| upgrade.websocket.as_ref());
-    policy.websocket = websocket.map(|websocket| websocket.enabled.unwrap_or(true));
+    upgrades::fill(&read.upgrades, &mut policy, &mut faults);
     policy.retries = read.retries.map(|written| retries::of(written, &mut faults));
     policy.hash = hashing::of(read.lb_hash, &mut faults);
     policy.shadow = read.shadowing.and_then(|written| shadowing::of(&written, &mut faults));

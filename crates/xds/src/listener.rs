@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
@@ -52,10 +53,14 @@ pub(crate) fn listener(
         strip_any_host_port,
         http,
         access_logs: logs,
-        virtual_hosts: _,
+        virtual_hosts,
     } = listener;
     let (host, port) = addresses.of(listener);
     let mut manager = connection_manager(name, *strip_any_host_port, http);
+    // Clients of HTTP/2 are told that they may ask for WebSocket by it too, which Envoy does by halves: not without need.
+    if carries_connect(virtual_hosts) {
+        manager.http2_protocol_options.get_or_insert_default().allow_connect = true;
+    }
     manager.access_log = access_logs(logs);
     let filter = network_filter(&manager);
     let (filter_chains, listener_filters) = match ssl {
@@ -70,6 +75,12 @@ pub(crate) fn listener(
         per_connection_buffer_limit_bytes: http.connections.buffer_bytes.map(|value| UInt32Value { value }),
         ..Listener::default()
     })
+}
+
+/// Whether some route carries requests of CONNECT.
+fn carries_connect(hosts: &[Arc<proxy::VirtualHost>]) -> bool {
+    let mut routes = hosts.iter().flat_map(|host| &host.routes);
+    routes.any(|route| route.policy.as_ref().is_some_and(|policy| policy.connect.is_some()))
 }
 
 /// A listener that binds no port, with the routes in itself: to hear whether Envoy takes them. `port` tells it from others.

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use envoy_types::pb::envoy::config::route::v3::route_action::upgrade_config::ConnectConfig;
 use envoy_types::pb::envoy::config::route::v3::route_action::{
     HostRewriteSpecifier, MaxStreamDuration as EnvoyMaxStreamDuration, UpgradeConfig,
 };
 use envoy_types::pb::envoy::config::route::v3::{Route, RouteAction, VirtualHost};
 use envoy_types::pb::google::protobuf::{Any, BoolValue};
-use serin_api::proxy::{HostPolicy, HostRewrite, PathRewrite, RoutePolicy};
+use serin_api::proxy::{Connect, HostPolicy, HostRewrite, PathRewrite, RoutePolicy};
 
 use crate::buffer;
 use crate::cors;
@@ -30,6 +31,7 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         faults: _,
         hash,
         websocket,
+        connect,
         headers: _,
         cors: _,
     } = policy;
@@ -56,6 +58,11 @@ pub(crate) fn apply(policy: &RoutePolicy, action: &mut RouteAction) {
         upgrade_type: "websocket".to_owned(),
         enabled: Some(BoolValue { value: enabled }),
         ..UpgradeConfig::default()
+    }));
+    action.upgrade_configs.extend(connect.map(|connect| UpgradeConfig {
+        upgrade_type: "CONNECT".to_owned(),
+        enabled: Some(BoolValue { value: true }),
+        connect_config: (connect == Connect::Terminate).then(ConnectConfig::default),
     }));
     action.hash_policy = hash.iter().map(crate::request_hash::policy).collect();
     action.request_mirror_policies.extend(shadow.as_ref().map(crate::shadow::mirror_policy));

@@ -49,7 +49,9 @@ pub use http_settings::{
 pub use listener::{Listener, VirtualHost};
 pub use log_filter::{LogComparison, LogFilter, LogHeaderTest, LogSample, LogValueTest};
 pub use outlier_detection::{LocalOrigin, OutlierDetection};
-pub use policy::{HostPolicy, HostRewrite, MaxStreamDuration, PathRewrite, RequestBuffer, RoutePolicy, Substitution};
+pub use policy::{
+    Connect, HostPolicy, HostRewrite, MaxStreamDuration, PathRewrite, RequestBuffer, RoutePolicy, Substitution,
+};
 pub use request_hash::{HashKey, HashPart};
 pub use retries::{BackOff, Retries, RetryCondition};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};

@@ -51,6 +51,19 @@ pub struct RoutePolicy {
     /// Whether a connection may switch to WebSocket. Unset: it may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub websocket: Option<bool>,
+    /// How requests of CONNECT are carried. Unset: they are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<Connect>,
+}
+
+/// How requests of CONNECT are carried, always to the route's own upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Connect {
+    /// The request goes to the upstream, which opens the tunnel.
+    Forward,
+    /// The tunnel begins here: what is in it goes to the upstream over TCP, and the request does not.
+    Terminate,
 }
 
 /// How long requests may take from beginning to end.

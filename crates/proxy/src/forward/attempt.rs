@@ -23,7 +23,7 @@ use super::retry::{Outcome, Retrying};
 use super::unconnected::Unconnected;
 use super::upstream::{SendError, UpstreamConnection};
 use super::witness::witness;
-use super::{deliver, reply};
+use super::{deliver, reply, switch};
 use crate::access_log::Outcome as Ended;
 use crate::balance::{Aim, Candidate, Overflow};
 use crate::dial::{self, Dial, Socket};
@@ -78,6 +78,8 @@ struct Tries<'d> {
     made: usize,
     /// Whether an idle connection will not do.
     fresh: bool,
+    /// Whether a connection is all that is wanted of the endpoint.
+    ends_here: bool,
 }
 
 /// Sends the request to an endpoint of `destination` and passes the response on. `parts` is what is left of the request
@@ -92,7 +94,8 @@ pub(super) async fn run(
 ) -> Response<Body> {
     let to_head = parts.method == Method::HEAD;
     let mut headers = parts.headers;
-    let mut tries = Tries::new(&exchange, destination, hash, switches);
+    let ends_here = parts.method == Method::CONNECT && switch::ends_here(&exchange);
+    let mut tries = Tries { ends_here, ..Tries::new(&exchange, destination, hash, switches) };
     loop {
         tries.tell_attempt(&mut exchange, &mut outgoing);
         let Some((candidate, pool)) = tries.pick() else {
@@ -126,14 +129,7 @@ pub(super) async fn run(
                 None => {
                     tries.tell_end(&mut exchange);
                     upstream.forget_replay();
-                    return deliver(
-                        exchange,
-                        head,
-                        upstream,
-                        Rc::clone(pool),
-                        tries.patience.into_deadline(),
-                        switches,
-                    );
+                    return deliver(exchange, head, upstream, Rc::clone(pool), tries.patience.into_deadline());
                 }
                 Some(again) => {
                     headers = head.headers;
@@ -176,7 +172,7 @@ impl<'d> Tries<'d> {
         let patience = Patience::new(&worker, policy, stream_idle).bounded(exchange);
         let retrying = Retrying::new(policy);
         let aim = Aim { hash, tried: 0 };
-        Self { worker, destination, patience, retrying, aim, made: 0, fresh: switches }
+        Self { worker, destination, patience, retrying, aim, made: 0, fresh: switches, ends_here: false }
     }
 
     /// Which try this is, of those that the route asked for.
@@ -225,7 +221,7 @@ impl<'d> Tries<'d> {
     ) -> Result<(ResponseHead, Carrier), (Failure, Option<Outgoing>)> {
         self.made += 1;
         self.patience.begin_try();
-        let http2 = pool.dial().and_then(|dial| dial.http2());
+        let http2 = pool.dial().and_then(|dial| dial.http2()).filter(|_| !self.ends_here);
         let read = outgoing.is_read();
         let made = match (self.destination.breakers(), http2) {
             (Some(breakers), None) => {
@@ -248,6 +244,9 @@ impl<'d> Tries<'d> {
             Ok(upstream) => upstream,
             Err(failure) => return Err((failure, Some(outgoing))),
         };
+        if self.ends_here {
+            return Ok((switch::connected(headers), upstream));
+        }
         match upstream.send(outgoing, to_head, headers, &mut self.patience).await {
             Ok(head) => Ok((head, upstream)),
             Err(error) => {

@@ -105,21 +105,22 @@ pub(crate) async fn respond(
             record.is_grpc = true;
         }
     }
+    let connects = *request.method() == Method::CONNECT;
     let mut decision = match received {
         Ok(()) => decide(&mut exchange, &table, &request),
         Err(Turned::Refused) => Err((StatusCode::BAD_REQUEST, "")),
         Err(Turned::TooOld) => Err((StatusCode::UPGRADE_REQUIRED, "")),
         Err(Turned::Redirect(location)) => Ok(Decision::Redirect { status: StatusCode::TEMPORARY_REDIRECT, location }),
     };
-    // A client of HTTP/2 would take it for an agreement.
+    // A client would take it for an agreement.
     if let Ok(Decision::Respond { status, .. }) = &decision
-        && switch::would_agree(&exchange, *status)
+        && (switch::would_agree(&exchange, *status) || connects && status.is_success())
     {
         decision = Err((StatusCode::FORBIDDEN, ""));
     }
     // HTTP/1.1's library leaves out the content of answers to HEAD itself.
     let bodiless = *request.method() == Method::HEAD && request.version() == Version::HTTP_2;
-    let refused_tunnel = (*request.method() == Method::CONNECT).then(|| Rc::clone(&exchange.connection));
+    let refused_tunnel = connects.then(|| Rc::clone(&exchange.connection));
     if !matches!(decision, Ok(Decision::Destination { .. } | Decision::NoCluster)) {
         changes::save(&mut exchange, &request);
     }
@@ -152,7 +153,8 @@ pub(crate) async fn respond(
         reply::end_connection(&connection, &mut response);
     }
     table.front.send(response.headers_mut());
-    if last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+    let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS || connects && response.status().is_success();
+    if last && !switched {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(mut record) = response.body_mut().exchange().and_then(Exchange::take_record) {
@@ -215,8 +217,9 @@ fn decide(
             let location = redirect.location(&view, prefix).ok_or((StatusCode::BAD_REQUEST, ""))?;
             return Ok(Decision::Redirect { status: redirect.status, location });
         }
-        // A tunnel through CONNECT has to be allowed by an option of its own, which does not exist yet.
-        _ if *request.method() == Method::CONNECT => return Err((StatusCode::FORBIDDEN, "")),
+        _ if *request.method() == Method::CONNECT && !switch::may_connect(exchange, request) => {
+            return Err((StatusCode::FORBIDDEN, ""));
+        }
         CompiledAction::Single(target) => target,
         CompiledAction::Weighted(targets) => {
             let drawn = targets.draw(request.headers(), &mut exchange.worker.random.borrow_mut()).ok_or(not_found)?;
@@ -254,7 +257,8 @@ async fn forward(
     prefix: Option<usize>,
 ) -> Response<Body> {
     let worker = Rc::clone(&exchange.worker);
-    let upgrade = headers::upgrade(&request);
+    let connects = *request.method() == Method::CONNECT;
+    let upgrade = if connects { None } else { headers::upgrade(&request) };
     if upgrade.as_ref().is_some_and(|protocol| !switch::is_allowed(&exchange, protocol)) {
         exchange.outcome = Outcome::Refused;
         changes::save(&mut exchange, &request);
@@ -293,9 +297,11 @@ async fn forward(
     // A request that is refused while it is held was not changed yet.
     let received = buffered.and_then(|_| changes::saved(&exchange, &request)).map(Box::new);
     let http2 = destination.speaks_http2().then(|| scheme(&exchange, &request));
-    let switches = upgrade.is_some();
-    if let Some(protocol) = upgrade.clone() {
-        switch::prepare(&mut exchange, &mut request, protocol, destination.speaks_http2());
+    let switches = connects || upgrade.is_some();
+    match upgrade.clone() {
+        Some(protocol) => switch::prepare(&mut exchange, &mut request, protocol, destination.speaks_http2()),
+        None if connects => switch::prepare_tunnel(&mut exchange),
+        None => {}
     }
     headers::to_upstream(&mut request, upgrade);
     changes::request(&mut exchange, &mut request, prefix, destination.is_named());
@@ -348,7 +354,6 @@ fn deliver(
     mut upstream: Carrier,
     pool: Rc<Pool>,
     deadline: Option<Deadline>,
-    switches: bool,
 ) -> Response<Body> {
     let mut response = Response::new(Body::none());
     *response.status_mut() = head.status;
@@ -369,7 +374,7 @@ fn deliver(
     if let Some(cookie) = exchange.take_sticky_cookie() {
         headers.append(SET_COOKIE, cookie);
     }
-    if switch::is_agreed(&upstream, head.status, switches) {
+    if switch::is_agreed(&exchange, &upstream, head.status) {
         return switch::agree(exchange, response, upstream, protocol);
     }
     if switch::would_agree(&exchange, head.status) {

@@ -10,8 +10,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use h2::SendStream;
+use http::header::HOST;
 use http::uri::Scheme;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Method, Request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::io::AsyncWrite;
@@ -87,7 +88,12 @@ impl Outgoing {
         if http2.is_some() {
             head = vec![0];
         } else {
-            let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+            let target = match parts.method {
+                // What it names is its host (RFC 9112, 3.2.3).
+                Method::CONNECT => parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
+                _ => parts.uri.path_and_query().map(|target| target.as_str()),
+            };
+            let target = target.unwrap_or("/");
             head = Vec::with_capacity(512);
             encode_request_head(&mut head, &parts.method, target, &parts.headers, framing);
         }
@@ -230,7 +236,7 @@ impl Outgoing {
 
     /// Whether it asks for another protocol by HTTP/2.
     pub(crate) fn asks_http2_to_switch(&self) -> bool {
-        self.http2.as_ref().is_some_and(|http2| http2.switches)
+        self.http2.as_ref().is_some_and(|http2| http2.is_extended_connect())
     }
 
     /// The head for a stream of HTTP/2, and whether it is all there is. `None`: it is a request of HTTP/1.1.

@@ -49,6 +49,11 @@ pub(super) fn check<B>(request: &Request<B>, uri_bytes: usize) -> Result<(), Ref
         // Not a token, though the library takes it for one in HTTP/2.
         return Err(BAD_REQUEST);
     }
+    // CONNECT names a host and nothing else (RFC 9112, 3.2.3).
+    let bare = uri.scheme().is_none() && uri.authority().is_some() && uri.path_and_query().is_none();
+    if *method == Method::CONNECT && !bare {
+        return Err(BAD_REQUEST);
+    }
     match (uri.scheme(), uri.authority()) {
         (Some(scheme), _) if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS => return Err(BAD_REQUEST),
         // A host alone is a target for CONNECT only (RFC 9112, 3.2.3).

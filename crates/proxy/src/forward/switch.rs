@@ -1,17 +1,19 @@
 //! Requests to go on in another protocol than HTTP. HTTP/1.1 asks with `Upgrade` and agrees with 101; HTTP/2 asks with
-//! extended CONNECT and agrees with 200 (RFC 8441). Inside, all of them are asked as in HTTP/1.1.
+//! extended CONNECT and agrees with 200 (RFC 8441). Inside, all of them are asked as in HTTP/1.1. CONNECT itself asks for a
+//! tunnel, in both, and agrees with 2xx; its end is the route's own upstream, whatever it names.
 
 use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::header::{CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::ext::Protocol;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use ring::digest;
+use serin_api::proxy::Connect;
 
 use super::body::Body;
 use super::carrier::Carrier;
@@ -19,6 +21,7 @@ use super::exchange::Exchange;
 use super::tunnel::Tunnel;
 use super::{headers, reply};
 use crate::access_log::Outcome;
+use crate::http1::{BodyDecoder, ResponseHead};
 
 /// The protocol that routes allow.
 const WEBSOCKET: &[u8] = b"websocket";
@@ -29,7 +32,7 @@ const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub(crate) struct Switch {
     /// The client's stream of HTTP/2, to be had once the response is sent.
     client: Option<OnUpgrade>,
-    /// The protocol it asked for, as `Upgrade` has it.
+    /// The protocol it asked for, as `Upgrade` has it; `None`: a tunnel.
     protocol: Option<HeaderValue>,
     key: Key,
 }
@@ -68,7 +71,24 @@ pub(super) fn is_allowed(exchange: &Exchange, protocol: &HeaderValue) -> bool {
 
 /// Whether a request asks for a protocol that it may not go on in.
 pub(super) fn is_forbidden<B>(exchange: &Exchange, request: &Request<B>) -> bool {
-    headers::upgrade(request).is_some_and(|protocol| !is_allowed(exchange, &protocol))
+    let forbidden = |protocol| !is_allowed(exchange, &protocol);
+    *request.method() == Method::CONNECT || headers::upgrade(request).is_some_and(forbidden)
+}
+
+/// Whether a request of CONNECT may have its tunnel.
+pub(super) fn may_connect<B>(exchange: &Exchange, request: &Request<B>) -> bool {
+    request.version() >= Version::HTTP_11 && exchange.policy.as_ref().is_some_and(|policy| policy.connect().is_some())
+}
+
+/// Whether tunnels of CONNECT begin here, and not at the upstream.
+pub(super) fn ends_here(exchange: &Exchange) -> bool {
+    exchange.policy.as_ref().is_some_and(|policy| policy.connect() == Some(Connect::Terminate))
+}
+
+/// The upstream's agreement to a tunnel that begins here. `headers` lend their memory.
+pub(super) fn connected(mut headers: HeaderMap) -> ResponseHead {
+    headers.clear();
+    ResponseHead { status: StatusCode::OK, headers, keep_alive: false, body: BodyDecoder::empty() }
 }
 
 /// Makes a request for `protocol` one that the upstream understands. `http2`: it speaks HTTP/2.
@@ -93,11 +113,18 @@ pub(super) fn prepare<B>(exchange: &mut Exchange, request: &mut Request<B>, prot
     switch.protocol = Some(protocol);
 }
 
-/// Whether an upstream agreed with `status`. `asked`: it was asked to.
-pub(super) fn is_agreed(upstream: &Carrier, status: StatusCode, asked: bool) -> bool {
-    match upstream {
-        Carrier::Http1(_) => status == StatusCode::SWITCHING_PROTOCOLS,
-        Carrier::Http2(_) => asked && status == StatusCode::OK,
+/// Remembers that the request asks for a tunnel.
+pub(super) fn prepare_tunnel(exchange: &mut Exchange) {
+    exchange.note().switch.get_or_insert_with(|| Switch { client: None, protocol: None, key: Key::Theirs });
+}
+
+/// Whether an upstream agreed with `status`, be it to something that it was not asked.
+pub(super) fn is_agreed(exchange: &Exchange, upstream: &Carrier, status: StatusCode) -> bool {
+    let switch = exchange.notes().and_then(|notes| notes.switch.as_ref());
+    match (switch.map(|switch| switch.protocol.is_some()), upstream) {
+        (Some(false), _) if status.is_success() => true,
+        (_, Carrier::Http1(_)) => status == StatusCode::SWITCHING_PROTOCOLS,
+        (asked, Carrier::Http2(_)) => asked == Some(true) && status == StatusCode::OK,
     }
 }
 
@@ -119,12 +146,23 @@ pub(super) fn agree(
     named: Option<HeaderValue>,
 ) -> Response<Body> {
     let switch = exchange.note().switch.take();
-    let over_http1 = matches!(upstream, Carrier::Http1(_));
-    let protocol = switch.as_ref().and_then(|switch| switch.protocol.clone());
-    let (Some(switch), Some(protocol)) = (switch, if over_http1 { protocol.and(named) } else { protocol }) else {
-        return disagree(exchange);
-    };
+    let Some(switch) = switch else { return disagree(exchange) };
+    let agreed = response.status();
     let headers = response.headers_mut();
+    let status = match (&switch.protocol, &switch.client) {
+        (None, _) if agreed.is_success() => {
+            headers.remove(CONTENT_LENGTH);
+            agreed
+        }
+        (None, _) => return disagree(exchange),
+        (Some(_), _) if named.is_none() && matches!(upstream, Carrier::Http1(_)) => return disagree(exchange),
+        (Some(_), Some(_)) => StatusCode::OK,
+        (Some(protocol), None) => {
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(UPGRADE, protocol.clone());
+            StatusCode::SWITCHING_PROTOCOLS
+        }
+    };
     match switch.key {
         Key::Theirs => {}
         Key::Ours => drop(headers.remove(SEC_WEBSOCKET_ACCEPT)),
@@ -135,11 +173,6 @@ pub(super) fn agree(
                 headers.insert(SEC_WEBSOCKET_ACCEPT, answer);
             }
         }
-    }
-    let status = if switch.client.is_some() { StatusCode::OK } else { StatusCode::SWITCHING_PROTOCOLS };
-    if switch.client.is_none() {
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(UPGRADE, protocol);
     }
     *response.status_mut() = status;
     exchange.status = status.as_u16();

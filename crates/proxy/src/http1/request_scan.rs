@@ -33,6 +33,8 @@ enum Place {
     Chunk(u64),
     /// So many bytes of trailers so far.
     Trailers(usize),
+    /// What follows is not HTTP, or is not read: CONNECT is the last request of its connection, whatever becomes of it.
+    Tunnel,
     /// Nothing after this counts.
     Refused,
 }
@@ -63,6 +65,7 @@ impl RequestScan {
             let rest = &bytes[at..];
             match &mut self.place {
                 Place::Refused => return at,
+                Place::Tunnel => return bytes.len(),
                 Place::Body(left) => {
                     let n = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
                     *left -= n as u64;
@@ -142,7 +145,7 @@ impl RequestScan {
                     return Err(Refused);
                 }
             }
-            Place::Body(_) | Place::Chunk(_) | Place::Refused => {}
+            Place::Body(_) | Place::Chunk(_) | Place::Tunnel | Place::Refused => {}
         }
         Ok(())
     }
@@ -153,6 +156,7 @@ impl RequestScan {
             return Err(Refused);
         }
         match self.head.length {
+            _ if self.head.connect => self.place = Place::Tunnel,
             _ if self.head.chunked => self.place = Place::ChunkLine,
             Some(length @ 1..) => self.place = Place::Body(length),
             _ => self.begin(),

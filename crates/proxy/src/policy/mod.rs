@@ -14,8 +14,8 @@ mod shadow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
-use serin_api::proxy::{MaxStreamDuration, RequestBuffer, RoutePolicy};
+use http::{Method, Request};
+use serin_api::proxy::{Connect, MaxStreamDuration, RequestBuffer, RoutePolicy};
 
 use crate::compile::Destinations;
 use crate::error::CompileError;
@@ -47,6 +47,7 @@ pub(crate) struct CompiledPolicy {
     buffer: Option<RequestBuffer>,
     faults: Option<CompiledFaults>,
     websocket: bool,
+    connect: Option<Connect>,
     hash: Option<CompiledHash>,
 }
 
@@ -73,6 +74,7 @@ impl CompiledPolicy {
             buffer: policy.buffer.or_else(|| host?.buffer),
             faults: policy.faults.as_ref().map(CompiledFaults::new).transpose()?,
             websocket: policy.websocket.unwrap_or(true),
+            connect: policy.connect,
             hash: CompiledHash::new(&policy.hash)?,
             retries: policy.retries.as_ref().map(CompiledRetries::new).map(Arc::new),
         })
@@ -119,7 +121,8 @@ impl CompiledPolicy {
             let path = request.uri().path().to_owned();
             rewrite.apply(request.headers_mut(), &path, named);
         }
-        if let Some(rewrite) = &self.path_rewrite {
+        // CONNECT has no path.
+        if let Some(rewrite) = self.path_rewrite.as_ref().filter(|_| *request.method() != Method::CONNECT) {
             rewrite.apply(request.uri_mut(), prefix);
         }
     }
@@ -167,6 +170,11 @@ impl CompiledPolicy {
     /// What brings a request to the same endpoint as others like it, where the route says so.
     pub(crate) fn hash(&self) -> Option<&CompiledHash> {
         self.hash.as_ref()
+    }
+
+    /// How requests of CONNECT are carried, where they are.
+    pub(crate) fn connect(&self) -> Option<Connect> {
+        self.connect
     }
 
     /// Whether requests may go on in WebSocket.

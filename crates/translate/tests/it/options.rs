@@ -2,7 +2,9 @@
 
 use serin_api::ResourceKind;
 use serin_api::StatusState::{Accepted, Rejected};
-use serin_api::proxy::{Abort, HostRewrite, PathRewrite, RequestBuffer, RetryCondition, RoutePolicy, Substitution};
+use serin_api::proxy::{
+    Abort, Connect, HostRewrite, PathRewrite, RequestBuffer, RetryCondition, RoutePolicy, Substitution,
+};
 
 use crate::fixture::ask::get;
 use crate::fixture::{World, app, replacing, says, table, upstream};
@@ -165,12 +167,13 @@ fn faults_standstill_and_upgrades_are_served_and_their_faults_are_named() {
     let route =
         |path: &str, options: &str| format!("{{matchers: [{{prefix: {path}}}], options: {{{options}}}, {FORWARDS}}}");
     let good = "faults: {abort: {percentage: 12.5, httpStatus: 503}}, idleTimeout: 7s, \
-                bufferPerRoute: {buffer: {maxRequestBytes: 9}}, upgrades: [{websocket: {enabled: true}}, {websocket: {enabled: false}}]";
+                bufferPerRoute: {buffer: {maxRequestBytes: 9}}, upgrades: [{websocket: {enabled: false}}, {connectTerminate: {}}]";
     let routes = [
         route("/good", good),
         route("/bad", "faults: {delay: {percentage: 101, fixedDelay: 1s}}"),
         route("/worse", "idleTimeout: never"),
         route("/worst", "bufferPerRoute: {buffer: {maxRequestBytes: 0}}"),
+        route("/twice", "upgrades: [{connect: {}}, {connectTerminate: {}}]"),
     ];
     world.apply(&app(&format!("[{}]", routes.join(", ")))).serve();
     let served = policy(&world, "/good").unwrap();
@@ -181,6 +184,8 @@ fn faults_standstill_and_upgrades_are_served_and_their_faults_are_named() {
     assert!(reason.contains("spec.virtualHost.routes[1].options.faults.delay.percentage"), "{reason}");
     assert!(reason.contains("spec.virtualHost.routes[2].options.idleTimeout"), "{reason}");
     assert_eq!(served.buffer, Some(RequestBuffer::UpTo(9)));
+    assert_eq!(served.connect, Some(Connect::Terminate));
+    assert!(reason.contains("spec.virtualHost.routes[4].options.upgrades[1]"), "{reason}");
     assert!(reason.contains("routes[3].options.bufferPerRoute.buffer.maxRequestBytes"), "{reason}");
     assert!(world.answer(&get("/bad")).starts_with("404"));
 }

@@ -59,7 +59,7 @@ fn name(key: &str, policy: &RoutePolicy) -> String {
             _ => "hostRewrite",
         },
         "headers" => "headerManipulation",
-        "websocket" => "upgrades",
+        "websocket" | "connect" => "upgrades",
         other => other,
     };
     name.to_owned()

@@ -39,13 +39,15 @@ impl Http2Request {
             headers.remove(TE);
         }
         let mut uri = http::uri::Parts::default();
-        uri.scheme = Some(scheme);
+        // CONNECT has neither scheme nor path (RFC 9113, 8.5).
+        let plain = parts.method != Method::CONNECT;
+        uri.scheme = plain.then_some(scheme);
         uri.authority = Some(host.unwrap_or_else(|| Authority::from_static("localhost")));
         uri.path_and_query = parts.uri.path_and_query().cloned();
         let mut head = Request::new(());
         *head.method_mut() = parts.method.clone();
         let protocol = parts.extensions.remove::<Protocol>();
-        let switches = protocol.is_some();
+        let switches = protocol.is_some() || parts.method == Method::CONNECT;
         if let Some(protocol) = protocol {
             *head.method_mut() = Method::CONNECT;
             head.extensions_mut().insert(protocol);
@@ -55,6 +57,11 @@ impl Http2Request {
         *head.uri_mut() = Uri::from_parts(uri).unwrap_or_else(|_| parts.uri.clone());
         *head.headers_mut() = headers;
         Self { head, trailers: None, ended: false, switches }
+    }
+
+    /// Whether it asks for another protocol by extended CONNECT.
+    pub(in crate::forward) fn is_extended_connect(&self) -> bool {
+        self.head.extensions().get::<Protocol>().is_some()
     }
 
     /// The head, to be sent; it may be sent again.
