@@ -143,7 +143,7 @@ impl JsonSchema for NestedFilters {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": true})
+        json_schema!({"type": "object", "additionalProperties": {}})
     }
 }
 
