@@ -2,15 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serin_api::proxy::parse_format;
-use serin_api::{GoDuration, LogFormat};
+use serin_api::{Format, GoDuration};
 
 fuzz_target!(|text: &str| {
-    if let Err(error) = LogFormat::parse(text) {
-        assert!(!error.to_string().is_empty());
-    }
-    if let Err(reason) = parse_format(text) {
-        assert!(!reason.is_empty());
+    for made in [Format::parse(text), Format::parse_header(text)] {
+        if let Err(error) = made {
+            assert!(!error.to_string().is_empty());
+        }
     }
     if let Some(time) = GoDuration::parse(text) {
         assert!(!time.to_string().is_empty());

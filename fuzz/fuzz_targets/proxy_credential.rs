@@ -11,10 +11,9 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     let (first, second) = input;
     let framed = [BEGIN, first, END].concat();
     for chain in [first, &framed] {
-        for pem in [
-            Pem { certificate: chain, key: second, ..Pem::default() },
-            Pem { authority: chain, ..Pem::default() },
-        ] {
+        for pem in
+            [Pem { certificate: chain, key: second, ..Pem::default() }, Pem { authority: chain, ..Pem::default() }]
+        {
             match Credential::new(pem) {
                 Ok(credential) => {
                     let _ = (credential.names(), credential.validity());

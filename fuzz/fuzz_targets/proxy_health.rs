@@ -14,7 +14,7 @@ fuzz_target!(|input: (u16, Option<&[u8]>, Option<&[u8]>, &[u8], Vec<Vec<u8>>)| {
     let (status, header, trailer, body, expected) = input;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     match says_serving(status, &said(header), &said(trailer), body) {
-        Ok(()) => assert!(status == StatusCode::OK && body.get(5..7) == Some(&[8, 1])),
+        Ok(()) => assert!(status == StatusCode::OK && body.get(5..7) == Some(&[8, 1][..])),
         Err(reason) => assert!(!reason.is_empty()),
     }
     let all = has_all(body, &expected);
