@@ -207,7 +207,7 @@ fn decide(
     let prefix = found.prefix;
 
     let target = match &route.action {
-        CompiledAction::Respond(_) | CompiledAction::Redirect(_) if switch::is_forbidden(exchange, request) => {
+        CompiledAction::Respond(_) | CompiledAction::Redirect(_) if switch::is_unknown(request) => {
             return Err((StatusCode::FORBIDDEN, ""));
         }
         CompiledAction::Respond(fixed) => {

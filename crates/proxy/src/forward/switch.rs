@@ -69,10 +69,11 @@ pub(super) fn is_allowed(exchange: &Exchange, protocol: &HeaderValue) -> bool {
         && exchange.policy.as_ref().is_none_or(|policy| policy.allows_websocket())
 }
 
-/// Whether a request asks for a protocol that it may not go on in.
-pub(super) fn is_forbidden<B>(exchange: &Exchange, request: &Request<B>) -> bool {
-    let forbidden = |protocol| !is_allowed(exchange, &protocol);
-    *request.method() == Method::CONNECT || headers::upgrade(request).is_some_and(forbidden)
+/// Whether a request asks for a protocol that nothing here goes on in. What a route says of WebSocket is of no account to
+/// an answer of its own.
+pub(super) fn is_unknown<B>(request: &Request<B>) -> bool {
+    let unknown = |protocol: HeaderValue| !protocol.as_bytes().eq_ignore_ascii_case(WEBSOCKET);
+    *request.method() == Method::CONNECT || headers::upgrade(request).is_some_and(unknown)
 }
 
 /// Whether a request of CONNECT may have its tunnel.
