@@ -29,6 +29,7 @@ fn retries(on: &[RetryCondition], times: u32) -> Retries {
         per_try_timeout: None,
         back_off: Some(BackOff { base, max: None }),
         status_codes: Vec::new(),
+        rate_limited: None,
     }
 }
 

@@ -26,6 +26,7 @@ fn retries(on: &[RetryCondition], times: u32) -> Retries {
         per_try_timeout: None,
         back_off: Some(BackOff { base: millis(1), max: None }),
         status_codes: vec![404],
+        rate_limited: None,
     }
 }
 

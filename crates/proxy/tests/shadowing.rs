@@ -212,6 +212,7 @@ fn a_request_is_copied_once_however_often_it_is_tried_and_whatever_comes_of_it()
         per_try_timeout: None,
         back_off: Some(BackOff { base: GoDuration(Duration::from_millis(1)), max: None }),
         status_codes: Vec::new(),
+        rate_limited: None,
     };
     let policy = RoutePolicy { retries: Some(retries), ..RoutePolicy::default() };
     let (plane, address) = plane(up, shadow, Limits::default(), policy.clone());

@@ -183,6 +183,7 @@ fn a_refused_stream_is_tried_again_where_the_route_says_so() {
         per_try_timeout: None,
         back_off: None::<BackOff>,
         status_codes: Vec::new(),
+        rate_limited: None,
     };
     let policy = RoutePolicy { retries: Some(retries), ..RoutePolicy::default() };
     plane.apply(speaking(Http2::default(), Some(policy))).expect("applied");

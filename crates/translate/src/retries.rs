@@ -3,19 +3,29 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serin_api::gateway::{RetryBackOff, RetryPolicy};
-use serin_api::proxy::{BackOff, Retries, RetryCondition};
+use serin_api::GoDuration;
+use serin_api::gateway::{RateLimitedRetryBackOff, ResetHeader, ResetHeaderFormat, RetryBackOff, RetryPolicy};
+use serin_api::proxy::{BackOff, RateLimitedBackOff, Retries, RetryCondition};
 
 use crate::option_fault::OptionFault;
 
 /// The shortest interval between two tries.
 const SHORTEST: Duration = Duration::from_millis(1);
+/// The longest wait that a response may ask for where nothing is said (as in Envoy).
+const LONGEST_ASKED: GoDuration = GoDuration(Duration::from_secs(300));
 
 /// What `written` comes to. What is wrong with it is added to `faults`.
 pub(crate) fn of(written: RetryPolicy, faults: &mut Vec<OptionFault>) -> Retries {
     let mut fault =
         |field: &str, reason: String| faults.push(OptionFault { field: format!("retries.{field}"), reason });
-    let RetryPolicy { retry_on, num_retries, per_try_timeout, retry_back_off, retriable_status_codes } = written;
+    let RetryPolicy {
+        retry_on,
+        num_retries,
+        per_try_timeout,
+        retry_back_off,
+        retriable_status_codes,
+        rate_limited_retry_back_off,
+    } = written;
     let mut on = BTreeSet::new();
     for name in retry_on.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|name| !name.is_empty()) {
         match RetryCondition::ALL.iter().find(|condition| condition.as_str() == name) {
@@ -44,6 +54,11 @@ pub(crate) fn of(written: RetryPolicy, faults: &mut Vec<OptionFault>) -> Retries
             None
         }
     };
+    let rate_limited = rate_limited_retry_back_off.and_then(|written| {
+        rate_limited(written)
+            .map_err(|(field, reason)| fault(&format!("rateLimitedRetryBackOff.{field}"), reason))
+            .ok()
+    });
     Retries {
         on,
         // As in Gloo, 0 counts as unset.
@@ -51,7 +66,32 @@ pub(crate) fn of(written: RetryPolicy, faults: &mut Vec<OptionFault>) -> Retries
         per_try_timeout: per_try_timeout.filter(|timeout| !timeout.0.is_zero()),
         back_off,
         status_codes,
+        rate_limited,
     }
+}
+
+fn rate_limited(written: RateLimitedRetryBackOff) -> Result<RateLimitedBackOff, (String, String)> {
+    let RateLimitedRetryBackOff { reset_headers, max_interval } = written;
+    let longest = max_interval.unwrap_or(LONGEST_ASKED);
+    if longest.0 < SHORTEST {
+        return Err(("maxInterval".to_owned(), format!("{longest} is too short; use at least 1ms")));
+    }
+    if reset_headers.is_empty() {
+        return Err(("resetHeaders".to_owned(), "it is missing; name the headers that say when".to_owned()));
+    }
+    let header = |(place, header): (usize, ResetHeader)| {
+        let ResetHeader { name, format } = header;
+        match is_header_name(&name) {
+            true => Ok((name.to_ascii_lowercase(), format.unwrap_or_default() == ResetHeaderFormat::UnixTimestamp)),
+            false => Err((format!("resetHeaders[{place}].name"), format!("{name:?} is not a header name"))),
+        }
+    };
+    let headers = reset_headers.into_iter().enumerate().map(header).collect::<Result<_, _>>()?;
+    Ok(RateLimitedBackOff { headers, longest })
+}
+
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$&'*+^`|~".contains(&byte))
 }
 
 fn back_off(written: RetryBackOff) -> Result<Option<BackOff>, (&'static str, String)> {
@@ -96,9 +136,28 @@ mod tests {
     fn what_is_left_out_is_as_in_gloo() {
         let (retries, faults) = of_json(json!({"numRetries": 0, "perTryTimeout": "0s", "retryBackOff": {}}));
         assert_eq!(faults, [""; 0]);
-        let expected =
-            Retries { on: BTreeSet::new(), times: 1, per_try_timeout: None, back_off: None, status_codes: Vec::new() };
+        let expected = Retries {
+            on: BTreeSet::new(),
+            times: 1,
+            per_try_timeout: None,
+            back_off: None,
+            status_codes: Vec::new(),
+            rate_limited: None,
+        };
         assert_eq!(retries, expected);
+    }
+
+    #[test]
+    fn headers_that_say_when_are_read() {
+        let (retries, faults) = of_json(json!({"rateLimitedRetryBackOff": {"maxInterval": "60s", "resetHeaders": [
+            {"name": "Retry-After"}, {"name": "X-RateLimit-Reset", "format": "UNIX_TIMESTAMP"},
+        ]}}));
+        assert_eq!(faults, [""; 0]);
+        let limited = retries.rate_limited.unwrap();
+        assert_eq!(limited.headers, [("retry-after".to_owned(), false), ("x-ratelimit-reset".to_owned(), true)]);
+        assert_eq!(limited.longest.to_string(), "60s");
+        let (retries, _) = of_json(json!({"rateLimitedRetryBackOff": {"resetHeaders": [{"name": "a"}]}}));
+        assert_eq!(retries.rate_limited.unwrap().longest, LONGEST_ASKED);
     }
 
     #[test]
@@ -112,6 +171,16 @@ mod tests {
         wrong(json!({"retriableStatusCodes": [70_000]}), "retries.retriableStatusCodes[0]: 70000 is no status code");
         wrong(json!({"retryBackOff": {"maxInterval": "1s"}}), "retries.retryBackOff.baseInterval: it is missing");
         wrong(json!({"retryBackOff": {"baseInterval": "0s"}}), "retries.retryBackOff.baseInterval: 0s is too short");
+        let limited = |limited| json!({"rateLimitedRetryBackOff": limited});
+        wrong(limited(json!({})), "retries.rateLimitedRetryBackOff.resetHeaders: it is missing");
+        wrong(
+            limited(json!({"resetHeaders": [{"name": "a"}, {"name": "b c"}]})),
+            "retries.rateLimitedRetryBackOff.resetHeaders[1].name: \"b c\" is not a header name",
+        );
+        wrong(
+            limited(json!({"resetHeaders": [{"name": "a"}], "maxInterval": "0s"})),
+            "retries.rateLimitedRetryBackOff.maxInterval: 0s is too short",
+        );
         wrong(
             json!({"retryBackOff": {"baseInterval": "1s", "maxInterval": "10ms"}}),
             "retries.retryBackOff.maxInterval: 10ms is shorter than baseInterval (1s)",

@@ -66,7 +66,7 @@ pub(crate) fn cluster(cluster: &proxy::Cluster, secrets: &SecretMap) -> Cluster 
     let mut made = Cluster {
         name: name.to_string(),
         connect_timeout: Some(duration(CONNECT_TIMEOUT)),
-        circuit_breakers: circuit_breakers::limits(circuit_breakers),
+        circuit_breakers: Some(circuit_breakers::limits(circuit_breakers)),
         outlier_detection: outlier_detection.as_deref().map(envoy_outliers),
         health_checks: health_check.iter().map(|check| envoy_check(check)).collect(),
         // One that is gone gets no more requests, as in Serin's data plane, however well it is.

@@ -75,3 +75,21 @@ fn slow_start() {
         ),
     ]);
 }
+
+#[test]
+fn retry_budgets() {
+    let budget = json!({"budget_percent": {"value": 20}, "min_retry_concurrency": 3});
+    check(&[
+        ("unsaid", json!({}), json!({"circuit_breakers": {"thresholds": [{"retry_budget": budget}]}})),
+        (
+            "limited",
+            json!({"circuitBreakers": {"requests": 5}}),
+            json!({"circuit_breakers": {"thresholds": [{"max_requests": 5, "retry_budget": budget}]}}),
+        ),
+        (
+            "fixed",
+            json!({"circuitBreakers": {"retries": 7}}),
+            json!({"circuit_breakers": {"thresholds": [{"max_retries": 7}]}}),
+        ),
+    ]);
+}

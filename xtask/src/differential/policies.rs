@@ -107,6 +107,7 @@ fn retries(random: &mut Rng) -> Retries {
         per_try_timeout: (random.u8(..3) == 0).then_some(GoDuration(LONG)),
         back_off: (random.bool()).then_some(BackOff { base: GoDuration(Duration::from_millis(1)), max: None }),
         status_codes: if random.bool() { vec![404, 409] } else { Vec::new() },
+        rate_limited: None,
     }
 }
 

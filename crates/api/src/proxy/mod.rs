@@ -53,7 +53,7 @@ pub use policy::{
     Connect, HostPolicy, HostRewrite, MaxStreamDuration, PathRewrite, RequestBuffer, RoutePolicy, Substitution,
 };
 pub use request_hash::{HashKey, HashPart};
-pub use retries::{BackOff, Retries, RetryCondition};
+pub use retries::{BackOff, RateLimitedBackOff, Retries, RetryCondition};
 pub use route::{Action, Forward, PathRedirect, Redirect, Route, Target, WeightedTarget};
 pub use shadow::{Shadow, ShadowHost};
 pub use slow_start::SlowStart;

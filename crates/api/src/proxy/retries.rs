@@ -23,6 +23,20 @@ pub struct Retries {
     /// What [`RetryCondition::RetriableStatusCodes`] means.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub status_codes: Vec<u16>,
+    /// How long to wait when a response says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limited: Option<RateLimitedBackOff>,
+}
+
+/// A wait that a response asks for: that long, and up to half as long again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimitedBackOff {
+    /// The headers that ask for it, in lower case, and whether each names a moment (in seconds since 1970) in place of a
+    /// number of seconds. The first that can be read counts.
+    pub headers: Vec<(String, bool)>,
+    /// What asks for more than this is not heeded; not zero.
+    pub longest: GoDuration,
 }
 
 /// A random wait below an interval that doubles.

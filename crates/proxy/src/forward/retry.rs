@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serin_api::ResponseFlag;
 
@@ -79,8 +79,18 @@ impl Retrying {
         }
         self.left -= 1;
         self.tried.push(address);
-        let wait = self.interval.mul_f64(worker.random.borrow_mut().f64());
+        let share = worker.random.borrow_mut().f64();
+        if let Outcome::Response(head) = outcome
+            && let Some(asked) = self.policy.asked_wait(&head.headers, since_1970)
+        {
+            return Some(asked.mul_f64(1.0 + share / 2.0));
+        }
+        let wait = self.interval.mul_f64(share);
         self.interval = self.interval.saturating_mul(2).min(self.policy.back_off.1);
         Some(wait)
     }
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serin_api::proxy::{Retries, RetryCondition};
 
 /// Envoy's defaults: the first interval, and how much longer the longest one is.
@@ -22,6 +22,8 @@ pub(crate) struct CompiledRetries {
     /// The first interval and the longest.
     pub(crate) back_off: (Duration, Duration),
     status_codes: Vec<u16>,
+    /// Headers that ask for a wait, whether each names a moment, and the longest wait.
+    reset: Option<Box<(Vec<(HeaderName, bool)>, Duration)>>,
 }
 
 /// What became of a try that got no response.
@@ -45,6 +47,10 @@ impl CompiledRetries {
             per_try: retries.per_try_timeout.map(|timeout| timeout.0),
             back_off: (base, max.map_or(base.saturating_mul(LONGEST), |max| max.0)),
             status_codes: retries.status_codes.clone(),
+            reset: retries.rate_limited.as_ref().map(|limited| {
+                let name = |(name, moment): &(String, bool)| Some((name.parse().ok()?, *moment));
+                Box::new((limited.headers.iter().filter_map(name).collect(), limited.longest.0))
+            }),
         }
     }
 
@@ -65,6 +71,19 @@ impl CompiledRetries {
             || (status == 409 && self.any(&[On::Retriable4xx]))
             || (self.status_codes.contains(&status) && self.any(&[On::RetriableStatusCodes]))
             || grpc(headers).is_some_and(|condition| self.any(&[condition]))
+    }
+
+    /// How long a response asks to be left in peace, if it does. `now` is the time since 1970.
+    pub(crate) fn asked_wait(&self, headers: &HeaderMap, now: impl Fn() -> Duration) -> Option<Duration> {
+        let (names, longest) = self.reset.as_deref()?;
+        let wait = |(name, moment): &(HeaderName, bool)| {
+            let seconds = headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok()?;
+            match moment {
+                true => seconds.checked_sub(now().as_secs()).map(Duration::from_secs),
+                false => Some(Duration::from_secs(seconds)),
+            }
+        };
+        names.iter().filter_map(wait).find(|wait| wait <= longest).filter(|wait| !wait.is_zero())
     }
 
     /// Whether it is to be tried again without a response.
@@ -100,12 +119,24 @@ fn grpc(headers: &HeaderMap) -> Option<RetryCondition> {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use serin_api::proxy::RateLimitedBackOff;
 
     use super::*;
 
     fn compiled(on: &[RetryCondition]) -> CompiledRetries {
         let on = on.iter().copied().collect();
-        CompiledRetries::new(&Retries { on, times: 1, per_try_timeout: None, back_off: None, status_codes: vec![404] })
+        let retries = Retries {
+            on,
+            times: 1,
+            per_try_timeout: None,
+            back_off: None,
+            status_codes: vec![404],
+            rate_limited: Some(RateLimitedBackOff {
+                headers: vec![("retry-after".to_owned(), false), ("reset".to_owned(), true)],
+                longest: serin_api::GoDuration(Duration::from_secs(60)),
+            }),
+        };
+        CompiledRetries::new(&retries)
     }
 
     fn after(on: RetryCondition, status: u16, header: Option<(&'static str, &'static str)>) -> bool {
@@ -148,6 +179,30 @@ mod tests {
         assert!(!after(RetryCondition::ServerError, 503, limited));
         assert!(after(RetryCondition::EnvoyRateLimited, 429, limited));
         assert!(!after(RetryCondition::EnvoyRateLimited, 429, None));
+    }
+
+    #[test]
+    fn a_response_may_ask_to_be_left_in_peace() {
+        let policy = compiled(&[]);
+        for (headers, expected) in [
+            (&[("retry-after", "5")] as &[_], Some(5)),
+            (&[("reset", "1007")], Some(7)),
+            (&[("retry-after", "5"), ("reset", "1007")], Some(5)),
+            (&[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"), ("reset", "1007")], Some(7)),
+            // Too long, or over.
+            (&[("retry-after", "61"), ("reset", "1060")], Some(60)),
+            (&[("retry-after", "61")], None),
+            (&[("reset", "999")], None),
+            (&[("retry-after", "0")], None),
+            (&[("retry-after", "-1")], None),
+            (&[], None),
+        ] {
+            let all = headers.iter().map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            });
+            let wait = policy.asked_wait(&all.collect(), || Duration::from_millis(1_000_900));
+            assert_eq!(wait, expected.map(Duration::from_secs), "{headers:?}");
+        }
     }
 
     #[test]

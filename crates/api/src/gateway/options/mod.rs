@@ -40,7 +40,7 @@ pub use log_filter::{
     NestedFilters, RangeMatch, ResponseFlagFilter, RuntimeFilter, RuntimeNumber,
 };
 pub use max_stream_duration::MaxStreamDuration;
-pub use retries::{RetryBackOff, RetryPolicy};
+pub use retries::{RateLimitedRetryBackOff, ResetHeader, ResetHeaderFormat, RetryBackOff, RetryPolicy};
 pub use route::RouteOptions;
 pub use shadowing::RouteShadowing;
 pub use upgrades::{ProtocolUpgradeConfig, ProtocolUpgradeSpec};
