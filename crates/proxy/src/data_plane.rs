@@ -1,6 +1,6 @@
 //! The handle on a running data plane: takes configurations and endpoints, hands them to the workers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -109,6 +109,7 @@ impl DataPlane {
         let released = inner.compiler.destinations.release_unused();
         let tables = inner.compiler.compile(&spec, &shared.registry)?;
         inner.destinations.set_clusters(&spec.clusters);
+        self.resolve(inner);
         inner.destinations.forget(&released);
         shared.refresh_destinations(inner);
 
@@ -124,8 +125,8 @@ impl DataPlane {
     pub fn set_endpoints(&self, endpoints: EndpointMap) {
         let shared = &self.shared;
         let mut inner = shared.inner.lock();
-        let names = inner.destinations.set_endpoints(endpoints);
-        self.resolve(&mut inner, names);
+        inner.destinations.set_endpoints(endpoints);
+        self.resolve(&mut inner);
         shared.refresh_destinations(&mut inner);
         shared.wait_for_workers();
     }
@@ -148,7 +149,8 @@ impl DataPlane {
         inner.tls.forget_unused();
     }
 
-    fn resolve(&self, inner: &mut Inner, names: BTreeSet<String>) {
+    fn resolve(&self, inner: &mut Inner) {
+        let names = inner.destinations.names();
         if inner.resolver.is_none() && !names.is_empty() {
             let shared = Arc::downgrade(&self.shared);
             let started = Resolver::start(move |addresses| {

@@ -13,7 +13,7 @@ use crate::compile::Destinations;
 use crate::dial::{Dial, DialBuilder};
 use crate::health::{Mark, UnresolvedHost, UpstreamHealth};
 use crate::metrics::Registry;
-use crate::resolve::{Addresses, Failures};
+use crate::resolve::{Addresses, Failures, Names, REFRESH};
 use crate::tls::{Credential, CredentialMap};
 
 /// What destinations were made of the last time, and what they are to be made of.
@@ -91,11 +91,21 @@ impl DestinationBuilder {
         self.clusters.clone_from(clusters);
     }
 
-    /// Takes the endpoints and says which names among them have to be looked up.
-    pub(crate) fn set_endpoints(&mut self, endpoints: EndpointMap) -> BTreeSet<String> {
+    pub(crate) fn set_endpoints(&mut self, endpoints: EndpointMap) {
         self.endpoints = endpoints;
-        let names = self.endpoints.values().flat_map(|endpoints| endpoints.iter()).filter(|endpoint| is_name(endpoint));
-        names.map(|endpoint| endpoint.host.clone()).collect()
+    }
+
+    /// The names among the endpoints, which have to be looked up, and how often: as whoever names them wants it most often.
+    pub(crate) fn names(&self) -> Names {
+        let mut names = Names::new();
+        for (cluster, endpoints) in &self.endpoints {
+            let rate = self.clusters.get(cluster).and_then(|cluster| cluster.dns_refresh);
+            let rate = rate.map_or(REFRESH, |rate| rate.0);
+            for endpoint in endpoints.iter().filter(|endpoint| is_name(endpoint)) {
+                names.entry(endpoint.host.clone()).and_modify(|known| *known = rate.min(*known)).or_insert(rate);
+            }
+        }
+        names
     }
 
     pub(crate) fn set_addresses(&mut self, addresses: &Arc<Addresses>) {

@@ -38,7 +38,7 @@ fn unhealthy(plane: &DataPlane) -> Vec<(SocketAddr, String)> {
 
 #[test]
 fn an_endpoint_that_is_not_well_gets_no_requests_until_it_is_again() {
-    let grpc = Question::Grpc { service: "a.B".to_owned(), authority: String::new() };
+    let grpc = Question::Grpc { service: "a.B".to_owned(), authority: String::new(), metadata: Vec::new() };
     for (question, reason) in [
         (Question::Http(http()), "its health check answers 500"),
         (Question::Http(HttpQuestion { http2: true, ..http() }), "its health check answers 500"),

@@ -6,22 +6,39 @@ use serin_api::{GoDuration, ResourceId};
 
 use crate::report::Finding;
 
+/// Bytes that are read ahead at least: a usual head has to fit.
+const LEAST_BUFFER: u32 = 1024;
+
 /// What an Upstream says of its connections.
 pub(crate) fn of(id: &ResourceId, spec: &UpstreamSpec, findings: &mut Vec<Finding>) -> Connections {
     let Some(config) = &spec.connection_config else { return Connections::default() };
-    let ConnectionConfig { max_requests_per_connection, connect_timeout, tcp_keepalive, common_http_protocol_options } =
-        config;
+    let ConnectionConfig {
+        max_requests_per_connection,
+        connect_timeout,
+        tcp_keepalive,
+        per_connection_buffer_limit_bytes,
+        common_http_protocol_options,
+    } = config;
     if connect_timeout.is_some_and(|time| time.0.is_zero()) {
         let path = "spec.connectionConfig.connectTimeout";
         findings.push(Finding::error(id, path, format!("{path}: it must be longer than 0s")));
     }
-    let idle = |CommonHttpProtocolOptions { idle_timeout }: &CommonHttpProtocolOptions| *idle_timeout;
+    let (mut idle_timeout, mut max_headers) = (None, None);
+    if let Some(CommonHttpProtocolOptions { idle_timeout: idle, max_headers_count }) = common_http_protocol_options {
+        (idle_timeout, max_headers) = (*idle, max_headers_count.filter(|most| *most > 0));
+    }
+    if let Some(bytes) = per_connection_buffer_limit_bytes.filter(|bytes| *bytes < LEAST_BUFFER) {
+        let path = "spec.connectionConfig.perConnectionBufferLimitBytes";
+        findings.push(Finding::error(id, path, format!("{path}: {bytes} is too little; use at least {LEAST_BUFFER}")));
+    }
     Connections {
         // For Gloo, 0 is none.
         max_requests: max_requests_per_connection.filter(|most| *most > 0),
         connect_timeout: connect_timeout.filter(|time| !time.0.is_zero()),
-        idle_timeout: common_http_protocol_options.as_ref().and_then(idle),
+        idle_timeout,
         keepalive: tcp_keepalive.as_ref().map(keepalive),
+        buffer_bytes: per_connection_buffer_limit_bytes.filter(|bytes| *bytes >= LEAST_BUFFER),
+        max_headers,
     }
 }
 

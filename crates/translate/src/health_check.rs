@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serin_api::gloo::{HealthCheckMethod, HttpHealthCheck, Payload, TcpHealthCheck};
+use serin_api::gateway::RequestHeaderToAdd;
+use serin_api::gloo::{GrpcHealthCheck, HealthCheckMethod, HttpHealthCheck, Payload, TcpHealthCheck};
 use serin_api::proxy::{HealthCheck, HttpQuestion, Question};
 use serin_api::{GoDuration, gloo};
 
@@ -53,6 +54,7 @@ fn check(written: &gloo::HealthCheck, faults: &mut Faults) -> Option<HealthCheck
         unhealthy_interval,
         unhealthy_edge_interval,
         healthy_edge_interval,
+        always_log_health_check_failures,
         http_health_check,
         tcp_health_check,
         grpc_health_check,
@@ -86,9 +88,7 @@ fn check(written: &gloo::HealthCheck, faults: &mut Faults) -> Option<HealthCheck
     let question = match (http_health_check, tcp_health_check, grpc_health_check) {
         (Some(http), None, None) => Some(Question::Http(http_question(http, faults))),
         (None, Some(tcp), None) => tcp_question(tcp, faults),
-        (None, None, Some(grpc)) => {
-            Some(Question::Grpc { service: grpc.service_name.clone(), authority: grpc.authority.clone() })
-        }
+        (None, None, Some(grpc)) => Some(grpc_question(grpc, faults)),
         _ => None,
     };
     if question.is_none() && faults.is_empty() {
@@ -109,6 +109,7 @@ fn check(written: &gloo::HealthCheck, faults: &mut Faults) -> Option<HealthCheck
         unhealthy_threshold,
         healthy_threshold,
         reuse_connection: reuse_connection.unwrap_or(true),
+        logs_failures: *always_log_health_check_failures,
         question: question?,
     })
 }
@@ -122,6 +123,7 @@ fn http_question(written: &HttpHealthCheck, faults: &mut Faults) -> HttpQuestion
         expected_statuses,
         request_headers_to_add,
         request_headers_to_remove,
+        service_name,
     } = written;
     let mut fault = |field: String, reason: String| faults.push((format!("httpHealthCheck.{field}"), reason));
     let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -155,20 +157,7 @@ fn http_question(written: &HttpHealthCheck, faults: &mut Faults) -> HttpQuestion
             ),
         }
     }
-    let mut add_headers = Vec::new();
-    for (at, added) in request_headers_to_add.iter().enumerate() {
-        let field = format!("requestHeadersToAdd[{at}]");
-        let Some(header) = added.header.as_ref().filter(|_| added.header_secret_ref.is_none()) else {
-            fault(field, "a health check takes headers with a name and a value only".to_owned());
-            continue;
-        };
-        if !is_name(&header.key) {
-            fault(format!("{field}.header.key"), format!("{:?} is not a header name", header.key));
-        } else if header.value.contains('%') || !header.value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
-            fault(format!("{field}.header.value"), format!("{:?} is not plain text without %", header.value));
-        }
-        add_headers.push((header.key.to_ascii_lowercase(), header.value.clone(), added.append.unwrap_or(true)));
-    }
+    let add_headers = added(request_headers_to_add, "requestHeadersToAdd", &mut fault);
     for (at, name) in request_headers_to_remove.iter().enumerate().filter(|(_, name)| !is_name(name)) {
         fault(format!("requestHeadersToRemove[{at}]"), format!("{name:?} is not a header name"));
     }
@@ -180,7 +169,38 @@ fn http_question(written: &HttpHealthCheck, faults: &mut Faults) -> HttpQuestion
         expected: if expected_statuses.is_empty() { vec![(200, 201)] } else { expected },
         add_headers,
         remove_headers: request_headers_to_remove.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        service: service_name.clone(),
     }
+}
+
+fn grpc_question(written: &GrpcHealthCheck, faults: &mut Faults) -> Question {
+    let GrpcHealthCheck { service_name, authority, initial_metadata } = written;
+    let mut fault = |field: String, reason: String| faults.push((format!("grpcHealthCheck.{field}"), reason));
+    let metadata = added(initial_metadata, "initialMetadata", &mut fault);
+    Question::Grpc { service: service_name.clone(), authority: authority.clone(), metadata }
+}
+
+/// Headers of a question: name, value, and whether those of that name that are there already stay.
+fn added(
+    written: &[RequestHeaderToAdd],
+    field: &str,
+    fault: &mut impl FnMut(String, String),
+) -> Vec<(String, String, bool)> {
+    let mut headers = Vec::new();
+    for (at, added) in written.iter().enumerate() {
+        let field = format!("{field}[{at}]");
+        let Some(header) = added.header.as_ref().filter(|_| added.header_secret_ref.is_none()) else {
+            fault(field, "a health check takes headers with a name and a value only".to_owned());
+            continue;
+        };
+        if !is_name(&header.key) {
+            fault(format!("{field}.header.key"), format!("{:?} is not a header name", header.key));
+        } else if header.value.contains('%') || !header.value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
+            fault(format!("{field}.header.value"), format!("{:?} is not plain text without %", header.value));
+        }
+        headers.push((header.key.to_ascii_lowercase(), header.value.clone(), added.append.unwrap_or(true)));
+    }
+    headers
 }
 
 /// Whether a header may be called so. Those of the question's own line are not headers.
@@ -250,16 +270,22 @@ mod tests {
         let made = of_json(json!([{"tcpHealthCheck": {"send": {"text": "50494e47"}, "receive": [{"text": "4f4B"}]}}]));
         let expected = Question::Tcp { send: b"PING".to_vec(), receive: vec![b"OK".to_vec()] };
         assert_eq!(made.unwrap().unwrap().question, expected);
-        let made = of_json(json!([{"grpcHealthCheck": {"serviceName": "a.B", "authority": "b.com"}}]));
-        let expected = Question::Grpc { service: "a.B".to_owned(), authority: "b.com".to_owned() };
+        let made = of_json(json!([{"grpcHealthCheck": {"serviceName": "a.B", "authority": "b.com",
+            "initialMetadata": [{"header": {"key": "X-Token", "value": "t"}}]}}]));
+        let expected = Question::Grpc {
+            service: "a.B".to_owned(),
+            authority: "b.com".to_owned(),
+            metadata: vec![("x-token".to_owned(), "t".to_owned(), true)],
+        };
         assert_eq!(made.unwrap().unwrap().question, expected);
         let made = of_json(json!([{"httpHealthCheck": {"path": "/", "host": "h", "method": "HEAD", "useHttp2": true,
-            "expectedStatuses": [{"start": 200, "end": 300}], "requestHeadersToRemove": ["User-Agent"],
+            "expectedStatuses": [{"start": 200, "end": 300}], "requestHeadersToRemove": ["User-Agent"], "serviceName": "shop",
             "requestHeadersToAdd": [{"header": {"key": "X-A", "value": "1"}, "append": false}]}}]));
         let Question::Http(http) = made.unwrap().unwrap().question else { panic!("another question") };
         assert_eq!((http.method.as_str(), http.expected), ("HEAD", vec![(200, 300)]));
         assert_eq!(http.add_headers, [("x-a".to_owned(), "1".to_owned(), false)]);
         assert_eq!(http.remove_headers, ["user-agent"]);
+        assert_eq!(http.service, "shop");
     }
 
     #[test]
@@ -283,6 +309,10 @@ mod tests {
             (
                 json!([{"httpHealthCheck": {"path": "/", "requestHeadersToAdd": [{"header": {"key": ":path"}}]}}]),
                 "healthChecks[0].httpHealthCheck.requestHeadersToAdd[0].header.key: \":path\" is not",
+            ),
+            (
+                json!([{"grpcHealthCheck": {"initialMetadata": [{"header": {"key": "a b"}}]}}]),
+                "healthChecks[0].grpcHealthCheck.initialMetadata[0].header.key: \"a b\" is not",
             ),
             (
                 json!([{"tcpHealthCheck": {"send": {"text": "PING"}}}]),

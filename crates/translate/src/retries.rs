@@ -55,9 +55,7 @@ pub(crate) fn of(written: RetryPolicy, faults: &mut Vec<OptionFault>) -> Retries
         }
     };
     let rate_limited = rate_limited_retry_back_off.and_then(|written| {
-        rate_limited(written)
-            .map_err(|(field, reason)| fault(&format!("rateLimitedRetryBackOff.{field}"), reason))
-            .ok()
+        rate_limited(written).map_err(|(field, reason)| fault(&format!("rateLimitedRetryBackOff.{field}"), reason)).ok()
     });
     Retries {
         on,

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serin_api::gloo::{FallbackPolicy, KubeUpstream, StaticUpstream, SubsetSpec, UpstreamSpec};
 use serin_api::proxy::{
     Cluster, ClusterName, Endpoint, EndpointSource, LoadBalancing, SubsetFallback, Subsets, Transport,
 };
-use serin_api::{Ref, ResourceId, ResourceKind};
+use serin_api::{GoDuration, Ref, ResourceId, ResourceKind};
 
 use crate::circuit_breakers;
 use crate::connection;
@@ -22,6 +23,8 @@ use crate::upstream_http2;
 use crate::upstream_tls;
 use crate::view::View;
 
+/// Names are not looked up so often (Envoy refuses it).
+const FASTEST_REFRESH: Duration = Duration::from_millis(1);
 /// The types of Upstream that Gloo knows and that are not implemented yet.
 const OTHER_TYPES: [&str; 7] = ["pipe", "aws", "azure", "consul", "awsEc2", "gcp", "ai"];
 
@@ -105,6 +108,12 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
         findings.extend(faults.into_iter().map(|fault| fault.on(id, &FieldPath::root("spec"))));
         None
     });
+    let too_often = |rate: &GoDuration| rate.0 <= FASTEST_REFRESH;
+    if let Some(rate) = spec.dns_refresh_rate.filter(too_often) {
+        let path = "spec.dnsRefreshRate";
+        findings.push(Finding::error(id, path, format!("{path}: {rate} is too short; use more than 1ms")));
+    }
+    let dns_refresh = spec.dns_refresh_rate.filter(|rate| !too_often(rate));
     let cluster = endpoints.map(|endpoints| {
         let (outlier_detection, health_check) = (outliers.map(Box::new), check.map(Arc::new));
         let plain = Cluster::new(name(&id.reference()), id.clone(), endpoints);
@@ -117,6 +126,9 @@ pub(crate) fn destination<'a>(view: &View<'_>, upstream: &'a Resource<UpstreamSp
             circuit_breakers,
             outlier_detection,
             health_check,
+            dns_refresh,
+            closes_on_change: spread.is_some_and(|config| config.close_connections_on_host_set_change),
+            merge_window: spread.and_then(|config| config.update_merge_window),
             ..plain
         })
     });

@@ -62,6 +62,9 @@ pub(crate) fn cluster(cluster: &proxy::Cluster, secrets: &SecretMap) -> Cluster 
         circuit_breakers,
         outlier_detection,
         health_check,
+        dns_refresh,
+        closes_on_change,
+        merge_window,
     } = cluster;
     let mut made = Cluster {
         name: name.to_string(),
@@ -79,6 +82,10 @@ pub(crate) fn cluster(cluster: &proxy::Cluster, secrets: &SecretMap) -> Cluster 
         EndpointSource::Fixed(endpoints) if !is_discovered(cluster) => {
             made.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::StrictDns.into()));
             made.dns_lookup_family = DnsLookupFamily::All.into();
+            #[expect(deprecated, reason = "the extension that takes its place needs a cluster of another type")]
+            {
+                made.dns_refresh_rate = dns_refresh.map(|rate| duration(rate.0));
+            }
             made.load_assignment = Some(endpoint::assignment(cluster, endpoints));
         }
         EndpointSource::Fixed(_) | EndpointSource::Service { .. } => {
@@ -89,6 +96,12 @@ pub(crate) fn cluster(cluster: &proxy::Cluster, secrets: &SecretMap) -> Cluster 
     }
     spread(*load_balancing, *slow_start, &mut made);
     transport::set(transport, secrets, &mut made);
+    if *closes_on_change {
+        made.common_lb_config.get_or_insert_default().close_connections_on_host_set_change = true;
+    }
+    if let Some(window) = merge_window {
+        made.common_lb_config.get_or_insert_default().update_merge_window = Some(duration(window.0));
+    }
     if let Some(value) = *panic_percent {
         made.common_lb_config.get_or_insert_default().healthy_panic_threshold = Some(Percent { value });
     }
@@ -177,10 +190,18 @@ fn http_options(transport: &proxy::Transport) -> HttpProtocolOptions {
         }
     };
     let explicit = ExplicitHttpConfig { protocol_config: Some(protocol) };
-    let proxy::Connections { max_requests, connect_timeout: _, idle_timeout, keepalive: _ } = &transport.connections;
+    let proxy::Connections {
+        max_requests,
+        connect_timeout: _,
+        idle_timeout,
+        keepalive: _,
+        buffer_bytes: _,
+        max_headers,
+    } = &transport.connections;
     let common = CommonOptions {
         max_requests_per_connection: max_requests.map(|value| UInt32Value { value }),
         idle_timeout: idle_timeout.map(|time| duration(time.0)),
+        max_headers_count: max_headers.map(|value| UInt32Value { value }),
         ..CommonOptions::default()
     };
     HttpProtocolOptions {

@@ -6,6 +6,7 @@ use envoy_types::pb::envoy::config::core::v3::health_check::{
     GrpcHealthCheck, HealthChecker, HttpHealthCheck, Payload, TcpHealthCheck,
 };
 use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption, HealthCheck, RequestMethod};
+use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher};
 use envoy_types::pb::envoy::r#type::v3::{CodecClientType, Int64Range};
 use envoy_types::pb::google::protobuf::{BoolValue, UInt32Value};
 use serin_api::proxy::{self, HttpQuestion, Question};
@@ -27,6 +28,7 @@ pub(crate) fn health_check(check: &proxy::HealthCheck) -> HealthCheck {
         unhealthy_threshold,
         healthy_threshold,
         reuse_connection,
+        logs_failures,
         question,
     } = check;
     HealthCheck {
@@ -49,28 +51,22 @@ pub(crate) fn health_check(check: &proxy::HealthCheck) -> HealthCheck {
                 receive: receive.iter().map(|bytes| payload(bytes)).collect(),
                 ..TcpHealthCheck::default()
             }),
-            Question::Grpc { service, authority } => HealthChecker::GrpcHealthCheck(GrpcHealthCheck {
+            Question::Grpc { service, authority, metadata } => HealthChecker::GrpcHealthCheck(GrpcHealthCheck {
                 service_name: service.clone(),
                 authority: authority.clone(),
-                ..GrpcHealthCheck::default()
+                initial_metadata: metadata.iter().map(added).collect(),
             }),
         }),
+        always_log_health_check_failures: *logs_failures,
         ..HealthCheck::default()
     }
 }
 
 fn http_question(question: &HttpQuestion) -> HttpHealthCheck {
-    let HttpQuestion { host, path, method, http2, expected, add_headers, remove_headers } = question;
+    let HttpQuestion { host, path, method, http2, expected, add_headers, remove_headers, service } = question;
+    let begins_with = string_matcher::MatchPattern::Prefix(service.clone());
+    let service = StringMatcher { match_pattern: Some(begins_with), ..StringMatcher::default() };
     let codec = if *http2 { CodecClientType::Http2 } else { CodecClientType::Http1 };
-    let added = |(key, value, append): &(String, String, bool)| HeaderValueOption {
-        header: Some(HeaderValue { key: key.clone(), value: value.clone(), ..HeaderValue::default() }),
-        append_action: match append {
-            true => HeaderAppendAction::AppendIfExistsOrAdd,
-            false => HeaderAppendAction::OverwriteIfExistsOrAdd,
-        }
-        .into(),
-        ..HeaderValueOption::default()
-    };
     HttpHealthCheck {
         host: host.clone(),
         path: path.clone(),
@@ -82,7 +78,21 @@ fn http_question(question: &HttpQuestion) -> HttpHealthCheck {
             .collect(),
         request_headers_to_add: add_headers.iter().map(added).collect(),
         request_headers_to_remove: remove_headers.clone(),
+        service_name_matcher: (!question.service.is_empty()).then_some(service),
         ..HttpHealthCheck::default()
+    }
+}
+
+/// A header of a question.
+fn added((key, value, append): &(String, String, bool)) -> HeaderValueOption {
+    HeaderValueOption {
+        header: Some(HeaderValue { key: key.clone(), value: value.clone(), ..HeaderValue::default() }),
+        append_action: match append {
+            true => HeaderAppendAction::AppendIfExistsOrAdd,
+            false => HeaderAppendAction::OverwriteIfExistsOrAdd,
+        }
+        .into(),
+        ..HeaderValueOption::default()
     }
 }
 

@@ -39,7 +39,9 @@ pub(crate) fn shows_certificate(transport: &Transport, secrets: &SecretMap) -> b
 pub(crate) fn set(transport: &Transport, secrets: &SecretMap, made: &mut Cluster) {
     let Transport { tls, http2: _, connections } = transport;
     // The rest is among the options of HTTP.
-    let Connections { max_requests: _, connect_timeout, idle_timeout: _, keepalive } = connections;
+    let Connections { max_requests: _, connect_timeout, idle_timeout: _, keepalive, buffer_bytes, max_headers: _ } =
+        connections;
+    made.per_connection_buffer_limit_bytes = buffer_bytes.map(|value| UInt32Value { value });
     if let Some(time) = connect_timeout {
         made.connect_timeout = Some(duration(time.0));
     }

@@ -12,4 +12,8 @@ pub struct Untranslated {
 }
 
 /// All of them, by message and field.
-pub const UNTRANSLATED: &[Untranslated] = &[];
+pub const UNTRANSLATED: &[Untranslated] = &[Untranslated {
+    message: "HealthCheck2",
+    field: "alwaysLogHealthCheckFailures",
+    instead: "they log no health checks",
+}];

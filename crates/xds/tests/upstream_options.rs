@@ -93,3 +93,62 @@ fn retry_budgets() {
         ),
     ]);
 }
+
+#[test]
+fn connections() {
+    let connections = json!({"transport": {"connections": {"bufferBytes": 4096, "maxHeaders": 20}}});
+    let http = json!({"common_http_protocol_options": {"max_headers_count": 20}});
+    let options = json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http});
+    let expected = json!({"per_connection_buffer_limit_bytes": 4096, "typed_extension_protocol_options": options});
+    let named = json!({"fixed": [{"host": "localhost", "port": 80, "weight": 1}]});
+    check(&[
+        ("limits", connections, expected),
+        (
+            "changes",
+            json!({"closesOnChange": true, "mergeWindow": "2s"}),
+            json!({"common_lb_config": {"close_connections_on_host_set_change": true, "update_merge_window": "2s"}}),
+        ),
+        (
+            "names",
+            json!({"endpoints": named, "dnsRefresh": "90s"}),
+            json!({"type": "STRICT_DNS", "dns_refresh_rate": "90s"}),
+        ),
+    ]);
+}
+
+#[test]
+fn health_checks() {
+    let check_by = |question: Value| {
+        json!({"healthCheck": {
+            "timeout": "1s", "interval": "60s", "noTrafficInterval": "60s", "unhealthyInterval": "60s",
+            "unhealthyEdgeInterval": "60s", "healthyEdgeInterval": "60s", "initialJitter": "0s", "intervalJitter": "0s",
+            "intervalJitterPercent": 0, "unhealthyThreshold": 1, "healthyThreshold": 1, "reuseConnection": true,
+            "logsFailures": true, "question": question,
+        }})
+    };
+    let http = json!({"http": {"host": "h", "path": "/", "method": "GET", "http2": false, "expected": [[200, 201]],
+                               "addHeaders": [], "removeHeaders": [], "service": "shop"}});
+    let grpc = json!({"grpc": {"service": "", "authority": "a", "metadata": [["x-token", "t", true]]}});
+    check(&[
+        (
+            "http",
+            check_by(http),
+            json!({"health_checks": [{
+                "always_log_health_check_failures": true,
+                "http_health_check": {"service_name_matcher": {"prefix": "shop"}},
+            }]}),
+        ),
+        (
+            "grpc",
+            // Envoy asks by gRPC only where HTTP/2 is spoken.
+            {
+                let mut options = check_by(grpc);
+                options["transport"] = json!({"http2": {}});
+                options
+            },
+            json!({"health_checks": [{"grpc_health_check": {
+                "initial_metadata": [{"header": {"key": "x-token", "value": "t"}}],
+            }}]}),
+        ),
+    ]);
+}

@@ -32,7 +32,10 @@ pub use options::{
 pub use options::{ForwardClientCertDetails, MaxStreamDuration, SetCurrentClientCertDetails};
 pub use options::{HashCookie, HashPolicy, RouteActionHashConfig};
 pub use options::{ProtocolUpgradeConfig, ProtocolUpgradeSpec, RouteAbort, RouteDelay, RouteFaults};
-pub use options::{RateLimitedRetryBackOff, ResetHeader, ResetHeaderFormat, RetryBackOff, RetryPolicy, RouteOptions, RouteShadowing, VirtualHostOptions};
+pub use options::{
+    RateLimitedRetryBackOff, ResetHeader, ResetHeaderFormat, RetryBackOff, RetryPolicy, RouteOptions, RouteShadowing,
+    VirtualHostOptions,
+};
 pub use route::{
     Destination, DirectResponseAction, KubeDestination, MultiDestination, RedirectAction, RedirectResponseCode,
     RegexPattern, RegexRewrite, Route, RouteAction, Subset, WeightedDestination,

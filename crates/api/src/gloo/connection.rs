@@ -18,6 +18,10 @@ pub struct ConnectionConfig {
     /// Asks an endpoint that says nothing whether it is still there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_keepalive: Option<TcpKeepalive>,
+    /// Bytes of a response that are read ahead on a connection of HTTP/1.1 (default and at most 64 KiB, at least 1 KiB; in
+    /// Envoys 1 MiB, and both ways). In HTTP/2 `initialStreamWindowSize` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_connection_buffer_limit_bytes: Option<u32>,
     /// What HTTP/1.1 and HTTP/2 have in common.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub common_http_protocol_options: Option<CommonHttpProtocolOptions>,
@@ -45,4 +49,8 @@ pub struct CommonHttpProtocolOptions {
     /// How long a connection without a request is kept; `0s`: for ever (default 1m).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<GoDuration>,
+    /// Headers that a response may have: one with more is not passed on, and the request gets 502. 0 counts as unset
+    /// (default and at most 256; in Envoys 100).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_headers_count: Option<u32>,
 }

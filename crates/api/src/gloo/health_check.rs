@@ -49,6 +49,10 @@ pub struct HealthCheck {
     /// The interval after a good answer that was not enough (default `interval`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthy_edge_interval: Option<GoDuration>,
+    /// Log every failure, not only those that change what is thought of an endpoint. In Envoys it shows in an event log, of
+    /// which they have none here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub always_log_health_check_failures: bool,
     /// Ask by an HTTP request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_health_check: Option<HttpHealthCheck>,
@@ -88,6 +92,10 @@ pub struct HttpHealthCheck {
     /// Headers that the question would have and does not get.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub request_headers_to_remove: Vec<String>,
+    /// What the response's `x-envoy-upstream-healthchecked-cluster` has to begin with: who answers must be of that
+    /// service.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub service_name: String,
 }
 
 /// Statuses from `start` up to, but not including, `end`.
@@ -166,7 +174,7 @@ pub struct Payload {
 }
 
 /// A question by gRPC's own protocol for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GrpcHealthCheck {
     /// The service that is asked about (default: the whole server).
@@ -175,4 +183,7 @@ pub struct GrpcHealthCheck {
     /// The host that is asked for (default: a static host's own name, else the cluster's).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub authority: String,
+    /// Metadata of the question.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub initial_metadata: Vec<RequestHeaderToAdd>,
 }

@@ -35,6 +35,19 @@ pub struct LoadBalancerConfig {
     /// whose addresses change, or are the same. Pods have no names, and keep to their addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub use_hostname_for_hashing: Option<bool>,
+    /// Close connections that are idle, and those of requests under way when they end, whenever there are other endpoints
+    /// than before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub close_connections_on_host_set_change: bool,
+    /// How long Envoys wait for more changes of endpoints' health and weights before they take them in together (default
+    /// 1s; `0s`: not at all). Serin's own data plane takes all that has changed in at once, which costs it little, and does
+    /// not wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_merge_window: Option<GoDuration>,
+    /// Spread requests over localities by their weights first. Upstreams have no localities here, so that this changes
+    /// nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locality_weighted_lb_config: Option<Empty>,
 }
 
 /// A message without fields that are read here.

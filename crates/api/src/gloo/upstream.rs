@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{
     CircuitBreakerConfig, ConnectionConfig, HealthCheck, LoadBalancerConfig, OutlierDetection, UpstreamSslConfig,
 };
-use crate::{NamespacedStatuses, enumeration};
+use crate::{GoDuration, NamespacedStatuses, enumeration};
 
 /// A destination. Exactly one of its types (`kube`, `static`, …) is set.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +64,13 @@ pub struct UpstreamSpec {
     /// How endpoints are asked whether they are well. There can be one check only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub health_checks: Vec<HealthCheck>,
+    /// How often the names of `static` hosts are looked up again (default 5s, more than 1ms).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_refresh_rate: Option<GoDuration>,
+    /// Whether an endpoint that is gone gets no more requests although its health checks are good. It never does here:
+    /// false changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore_health_on_host_removal: Option<bool>,
 }
 
 /// The pods behind a Kubernetes Service.

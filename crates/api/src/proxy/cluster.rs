@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{CircuitBreakers, Endpoint, HealthCheck, OutlierDetection, SlowStart, Transport};
-use crate::{Ref, ResourceId};
+use crate::{GoDuration, Ref, ResourceId};
 
 /// A cluster's name: `name_namespace` for an Upstream (as Gloo names its Envoy clusters),
 /// `kube-svc:<ns>-<service>-<port>_<ns>` for a Service that is routed to directly. Cheap to clone.
@@ -74,6 +74,15 @@ pub struct Cluster {
     /// How endpoints are asked whether they are well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_check: Option<Arc<HealthCheck>>,
+    /// How often names of endpoints are looked up again; not zero; `None`: as the data plane sees fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_refresh: Option<GoDuration>,
+    /// Whether connections are given up when there are other endpoints than before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closes_on_change: bool,
+    /// How long changes of endpoints may wait for others; `None`: as the data plane sees fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_window: Option<GoDuration>,
 }
 
 impl Cluster {
@@ -91,6 +100,9 @@ impl Cluster {
             circuit_breakers: CircuitBreakers::default(),
             outlier_detection: None,
             health_check: None,
+            dns_refresh: None,
+            closes_on_change: false,
+            merge_window: None,
         }
     }
 }

@@ -32,6 +32,9 @@ pub struct HealthCheck {
     pub healthy_threshold: u32,
     /// Whether the next question comes on the same connection.
     pub reuse_connection: bool,
+    /// Whether every failure is logged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub logs_failures: bool,
     /// The question.
     pub question: Question,
 }
@@ -55,6 +58,9 @@ pub enum Question {
         service: String,
         /// The host that is asked for; empty: the endpoint's name, or the cluster's.
         authority: String,
+        /// Metadata: name, value, and whether that of the same name which is there already stays.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        metadata: Vec<(String, String, bool)>,
     },
 }
 
@@ -76,6 +82,9 @@ pub struct HttpQuestion {
     pub add_headers: Vec<(String, String, bool)>,
     /// Headers to remove, before any are added.
     pub remove_headers: Vec<String>,
+    /// What the answer's `x-envoy-upstream-healthchecked-cluster` has to begin with; empty: anything.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service: String,
 }
 
 impl Question {

@@ -38,6 +38,12 @@ pub struct Connections {
     /// Asks an endpoint that says nothing whether it is still there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keepalive: Option<Keepalive>,
+    /// Bytes of a response that are read ahead on one; `None`: as many as the data plane sees fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer_bytes: Option<u32>,
+    /// Headers that a response may have, at least 1; `None`: the data plane's own limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_headers: Option<u32>,
 }
 
 impl Connections {

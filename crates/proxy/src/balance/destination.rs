@@ -2,7 +2,7 @@
 //!
 //! Subsets and their fallback are settled here, when endpoints or clusters change, so that a request only picks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -143,6 +143,7 @@ pub(crate) struct Destination {
     /// How many retries there may be at once, where that is fixed.
     most_retries: Option<u32>,
     breakers: Option<Breakers>,
+    closes_on_change: bool,
 }
 
 impl Destination {
@@ -175,7 +176,22 @@ impl Destination {
             .collect();
         let breakers = Breakers::new(cluster.circuit_breakers, &load);
         let most_retries = cluster.circuit_breakers.retries;
-        Self { candidates, policy, turns: sequence(&weights), warm_up, load, most_retries, breakers }
+        Self {
+            candidates,
+            policy,
+            turns: sequence(&weights),
+            warm_up,
+            load,
+            most_retries,
+            breakers,
+            closes_on_change: cluster.closes_on_change,
+        }
+    }
+
+    /// Whether connections are to be given up, now that it takes the place of `old`: it has other endpoints.
+    pub(crate) fn begins_anew(&self, old: &Self) -> bool {
+        let addresses = |of: &Self| of.candidates.iter().map(|one| one.state.address).collect::<BTreeSet<_>>();
+        self.closes_on_change && addresses(self) != addresses(old)
     }
 
     /// Whether an endpoint is chosen by a request's hash.

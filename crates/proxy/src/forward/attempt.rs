@@ -248,6 +248,7 @@ impl<'d> Tries<'d> {
             return Ok((switch::connected(headers), upstream));
         }
         match upstream.send(outgoing, to_head, headers, &mut self.patience).await {
+            Ok(head) if has_too_many_headers(pool, &head) => Err((Failure::Protocol, upstream.take_request())),
             Ok(head) => Ok((head, upstream)),
             Err(error) => {
                 // A connection that was idle may be closed by the upstream at the moment it is used; others may be as
@@ -367,6 +368,12 @@ pub(super) fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) ->
     }
 }
 
+/// Whether a response has more headers than one of the pool's endpoint may have.
+fn has_too_many_headers(pool: &Pool, head: &ResponseHead) -> bool {
+    let most = pool.dial().and_then(|dial| dial.connections().max_headers);
+    most.is_some_and(|most| head.headers.len() > most as usize)
+}
+
 /// A connection to the pool's endpoint.
 pub(super) async fn connect(
     worker: &Worker,
@@ -376,7 +383,10 @@ pub(super) async fn connect(
 ) -> Result<Carrier, Failure> {
     let connecting = dial(pool.address(), pool.dial().cloned(), worker.limits.connect_time);
     let made = patience.within(read, connecting).await.map_err(Failure::Time)?;
-    let counted = made.map(|socket| Carrier::Http1(UpstreamConnection::new(socket)));
+    let counted = made.map(|socket| {
+        let buffer = pool.dial().and_then(|dial| dial.connections().buffer_bytes);
+        Carrier::Http1(UpstreamConnection::new(socket, buffer, pool.era()))
+    });
     count(worker, counted)
 }
 

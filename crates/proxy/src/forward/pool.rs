@@ -1,6 +1,6 @@
 //! A worker's idle connections to one endpoint. The one that was used last is used next, so that surplus ones grow old.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,11 +25,19 @@ pub(crate) struct Pool {
     /// Those of HTTP/2, where that is spoken.
     pub(super) http2: Http2Pool,
     waiters: Rc<Waiters>,
+    era: Cell<u32>,
 }
 
 impl Pool {
     pub(crate) fn new(address: SocketAddr, dial: Option<Arc<Dial>>) -> Self {
-        Self { address, dial, idle: RefCell::default(), http2: Http2Pool::default(), waiters: Rc::default() }
+        Self {
+            address,
+            dial,
+            idle: RefCell::default(),
+            http2: Http2Pool::default(),
+            waiters: Rc::default(),
+            era: Cell::new(0),
+        }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -39,6 +47,18 @@ impl Pool {
     /// How connections to it are made; `None`: plainly.
     pub(crate) fn dial(&self) -> Option<&Arc<Dial>> {
         self.dial.as_ref()
+    }
+
+    /// Connections of another era than this serve no more requests.
+    pub(super) fn era(&self) -> u32 {
+        self.era.get()
+    }
+
+    /// Gives up all connections: those that are idle now, those of requests under way when these are over.
+    pub(crate) fn begin_anew(&self) {
+        self.era.set(self.era.get().wrapping_add(1));
+        self.idle.borrow_mut().clear();
+        self.http2.clear();
     }
 
     /// Who waits for a connection.
@@ -62,7 +82,7 @@ impl Pool {
         let Carrier::Http1(mut connection) = carrier else { return };
         connection.served += 1;
         let most = self.kept().and_then(|kept| kept.max_requests);
-        let spent = most.is_some_and(|most| connection.served >= most);
+        let spent = most.is_some_and(|most| connection.served >= most) || connection.era != self.era();
         let mut idle = self.idle.borrow_mut();
         if let Some(held) = &mut connection.held {
             held.end_request();

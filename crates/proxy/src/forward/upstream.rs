@@ -27,8 +27,9 @@ pub(crate) struct UpstreamConnection {
     stream: Socket,
     /// Bytes read ahead.
     input: BytesMut,
-    /// How much to read next time.
+    /// How much to read next time, and at most.
     read_size: usize,
+    most_read: usize,
     /// The request that it carries.
     outgoing: Option<Outgoing>,
     /// The response's body that it carries.
@@ -43,6 +44,8 @@ pub(crate) struct UpstreamConnection {
     pub(crate) reused: bool,
     /// The tick since which it has been idle.
     pub(crate) idle_since: u64,
+    /// When it was made, as its pool counts.
+    pub(super) era: u32,
 }
 
 /// Why a request got no response.
@@ -77,12 +80,17 @@ pub(crate) enum ReceiveError {
 }
 
 impl UpstreamConnection {
-    /// A connection that has just been made.
-    pub(crate) fn new(stream: Socket) -> Box<Self> {
+    /// A connection that has just been made. `buffer`: bytes that it may read ahead; `era`: see [`Pool::era`].
+    ///
+    /// [`Pool::era`]: super::pool::Pool::era
+    pub(crate) fn new(stream: Socket, buffer: Option<u32>, era: u32) -> Box<Self> {
+        let most_read = buffer.map_or(MOST_READ, |bytes| MOST_READ.min(bytes as usize));
         Box::new(Self {
             stream,
             input: BytesMut::new(),
-            read_size: LEAST_READ,
+            read_size: LEAST_READ.min(most_read),
+            most_read,
+            era,
             outgoing: None,
             body: BodyDecoder::empty(),
             keep_alive: true,
@@ -245,7 +253,7 @@ impl UpstreamConnection {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.input.reserve(self.read_size);
         let n = ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input))?;
-        self.read_size = if n >= self.read_size { (n * 2).min(MOST_READ) } else { LEAST_READ };
+        self.read_size = if n >= self.read_size { n * 2 } else { LEAST_READ }.min(self.most_read);
         Poll::Ready(Ok(n))
     }
 }

@@ -120,6 +120,7 @@ pub(super) fn check() -> HealthCheck {
         unhealthy_threshold: 3,
         healthy_threshold: 2,
         reuse_connection: true,
+        logs_failures: false,
         question: serin_api::proxy::Question::Tcp { send: Vec::new(), receive: Vec::new() },
     }
 }

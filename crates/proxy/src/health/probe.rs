@@ -17,6 +17,8 @@ use crate::dial::{Dial, connect};
 
 /// Bytes of an answer that are read at most.
 const LONGEST_ANSWER: usize = 1024 * 1024;
+/// Where an answer says of which service it is.
+const SERVICE: &str = "x-envoy-upstream-healthchecked-cluster";
 /// gRPC's word for an endpoint that is well.
 const SERVING: u8 = 1;
 
@@ -53,15 +55,21 @@ pub(super) async fn ask(target: &Target, question: &Question, line: &mut Line) -
             let request =
                 http_request(target, http).ok_or_else(|| Failure::Silence("it cannot be asked".to_owned()))?;
             let answer = send(target, request, http.http2, line).await.map_err(Failure::Silence)?;
+            if let Some(other) = other_service(&answer.headers, &http.service) {
+                return Err(Failure::Answer(format!(
+                    "its health check is answered by {other}, not by {}",
+                    http.service
+                )));
+            }
             let status = answer.status.as_u16();
             match http.expected.iter().any(|(start, end)| (*start..*end).contains(&status)) {
                 true => Ok(()),
                 false => Err(Failure::Answer(format!("its health check answers {status}"))),
             }
         }
-        Question::Grpc { service, authority: _ } => {
-            let request =
-                grpc_request(target, service).ok_or_else(|| Failure::Silence("it cannot be asked".to_owned()))?;
+        Question::Grpc { service, authority: _, metadata } => {
+            let request = grpc_request(target, service, metadata)
+                .ok_or_else(|| Failure::Silence("it cannot be asked".to_owned()))?;
             let answer = send(target, request, true, line).await.map_err(Failure::Silence)?;
             says_serving(answer.status, &answer.headers, &answer.trailers, &answer.body).map_err(Failure::Answer)
         }
@@ -78,14 +86,25 @@ fn http_request(target: &Target, question: &HttpQuestion) -> Option<Request<Full
     for name in &question.remove_headers {
         headers.remove(name.as_str());
     }
-    for (name, value, append) in &question.add_headers {
+    add(headers, &question.add_headers)?;
+    Some(request)
+}
+
+fn add(headers: &mut HeaderMap, added: &[(String, String, bool)]) -> Option<()> {
+    for (name, value, append) in added {
         let (name, value) = (HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
         match append {
             true => drop(headers.append(name, value)),
             false => drop(headers.insert(name, value)),
         }
     }
-    Some(request)
+    Some(())
+}
+
+/// Who answered, where that is not somebody of `service`; empty: anybody is.
+fn other_service<'h>(headers: &'h HeaderMap, service: &str) -> Option<&'h str> {
+    let who = headers.get(SERVICE).and_then(|who| who.to_str().ok()).unwrap_or("nobody that says who it is");
+    (!service.is_empty() && !who.starts_with(service)).then_some(who)
 }
 
 /// HTTP/2 has the host in the target, HTTP/1.1 in a header.
@@ -101,7 +120,7 @@ fn set_target(request: &mut Request<Full<Bytes>>, target: &Target, path: &str, h
     Some(())
 }
 
-fn grpc_request(target: &Target, service: &str) -> Option<Request<Full<Bytes>>> {
+fn grpc_request(target: &Target, service: &str, metadata: &[(String, String, bool)]) -> Option<Request<Full<Bytes>>> {
     // The one field of the message: its number and kind, its length, the name.
     let mut message = Vec::with_capacity(service.len() + 8);
     if !service.is_empty() {
@@ -124,6 +143,7 @@ fn grpc_request(target: &Target, service: &str) -> Option<Request<Full<Bytes>>> 
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert(TE, HeaderValue::from_static("trailers"));
     headers.insert(USER_AGENT, HeaderValue::from_static("Serin/HC"));
+    add(headers, metadata)?;
     Some(request)
 }
 
@@ -231,6 +251,17 @@ mod tests {
         };
         assert!(has("", &[]) && has("x+OKy.", &["OK", "."]) && has("aa", &["a", "a"]));
         assert!(!has("", &["O"]) && !has(".OK", &["OK", "."]) && !has("a", &["a", "a"]));
+    }
+
+    #[test]
+    fn an_answer_is_of_a_service() {
+        let said = |name: &'static str| {
+            HeaderMap::from_iter([(HeaderName::from_static(SERVICE), HeaderValue::from_static(name))])
+        };
+        assert_eq!(other_service(&said("shop-v1"), "shop"), None);
+        assert_eq!(other_service(&said("cart"), "shop"), Some("cart"));
+        assert_eq!(other_service(&HeaderMap::new(), "shop"), Some("nobody that says who it is"));
+        assert_eq!(other_service(&HeaderMap::new(), ""), None);
     }
 
     fn grpc(body: &[u8], status: &'static str) -> Result<(), String> {

@@ -82,6 +82,11 @@ async fn run(
                 Err(Failure::Silence(format!("its health check is not answered within {}", check.timeout)))
             })
         };
+        if let Err(failure) = &answer
+            && check.logs_failures
+        {
+            tracing::warn!(%cluster, endpoint = %endpoint.address, "a health check failed: {}", failure.reason());
+        }
         if answer.is_err() || !check.reuse_connection {
             line = Line::None;
         }

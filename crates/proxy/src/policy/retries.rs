@@ -22,8 +22,15 @@ pub(crate) struct CompiledRetries {
     /// The first interval and the longest.
     pub(crate) back_off: (Duration, Duration),
     status_codes: Vec<u16>,
-    /// Headers that ask for a wait, whether each names a moment, and the longest wait.
-    reset: Option<Box<(Vec<(HeaderName, bool)>, Duration)>>,
+    reset: Option<Box<Reset>>,
+}
+
+/// How a response asks for a wait.
+#[derive(Debug)]
+struct Reset {
+    /// Headers that ask for it, and whether each names a moment.
+    headers: Vec<(HeaderName, bool)>,
+    longest: Duration,
 }
 
 /// What became of a try that got no response.
@@ -49,7 +56,10 @@ impl CompiledRetries {
             status_codes: retries.status_codes.clone(),
             reset: retries.rate_limited.as_ref().map(|limited| {
                 let name = |(name, moment): &(String, bool)| Some((name.parse().ok()?, *moment));
-                Box::new((limited.headers.iter().filter_map(name).collect(), limited.longest.0))
+                Box::new(Reset {
+                    headers: limited.headers.iter().filter_map(name).collect(),
+                    longest: limited.longest.0,
+                })
             }),
         }
     }
@@ -75,7 +85,7 @@ impl CompiledRetries {
 
     /// How long a response asks to be left in peace, if it does. `now` is the time since 1970.
     pub(crate) fn asked_wait(&self, headers: &HeaderMap, now: impl Fn() -> Duration) -> Option<Duration> {
-        let (names, longest) = self.reset.as_deref()?;
+        let Reset { headers: names, longest } = self.reset.as_deref()?;
         let wait = |(name, moment): &(HeaderName, bool)| {
             let seconds = headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok()?;
             match moment {
@@ -197,9 +207,8 @@ mod tests {
             (&[("retry-after", "-1")], None),
             (&[], None),
         ] {
-            let all = headers.iter().map(|(name, value)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
-            });
+            let all =
+                headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
             let wait = policy.asked_wait(&all.collect(), || Duration::from_millis(1_000_900));
             assert_eq!(wait, expected.map(Duration::from_secs), "{headers:?}");
         }

@@ -96,6 +96,13 @@ impl LocalDestination {
         Self { destination, pools, cursor: Cell::new(cursor) }
     }
 
+    /// Takes the place of `old`: connections are given up where that is asked for.
+    pub(crate) fn take_over(&self, old: &Self) {
+        if self.destination.begins_anew(&old.destination) {
+            self.pools.iter().chain(&old.pools).for_each(|pool| pool.begin_anew());
+        }
+    }
+
     /// The candidate for the next request, and the connections to it.
     pub(crate) fn pick(&self, aim: Aim, random: &mut fastrand::Rng) -> Option<(&Candidate, &Rc<Pool>)> {
         let mut cursor = self.cursor.get();

@@ -162,10 +162,14 @@ impl Worker {
                         // Workers begin at different places, lest all send their first requests to one endpoint.
                         None => self.random.borrow_mut().usize(..1 << 16),
                     };
-                    destinations[number] = destination.as_ref().map(|destination| {
+                    let made = destination.as_ref().map(|destination| {
                         let pools = destination.candidates.iter().map(|candidate| self.pool(candidate)).collect();
                         Rc::new(LocalDestination::new(Arc::clone(destination), pools, cursor))
                     });
+                    if let (Some(old), Some(new)) = (&destinations[number], &made) {
+                        new.take_over(old);
+                    }
+                    destinations[number] = made;
                 }
             }
             Command::Acknowledge(done) => {

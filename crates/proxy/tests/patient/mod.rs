@@ -35,6 +35,7 @@ pub fn check(question: Question) -> HealthCheck {
         unhealthy_threshold: 2,
         healthy_threshold: 2,
         reuse_connection: true,
+        logs_failures: false,
         question,
     }
 }
@@ -49,6 +50,7 @@ pub fn http() -> HttpQuestion {
         expected: vec![(200, 201)],
         add_headers: Vec::new(),
         remove_headers: Vec::new(),
+        service: String::new(),
     }
 }
 

@@ -76,6 +76,7 @@ fn what_is_said_of_connections_reaches_the_cluster() {
         connect_timeout: GoDuration::parse("2s"),
         idle_timeout: GoDuration::parse("0s"),
         keepalive: Some(Keepalive { probes: Some(4), time: Some(2), interval: Some(5) }),
+        ..Connections::default()
     };
     assert_eq!(full, expected);
     assert_eq!(told.status(ResourceKind::Upstream, "gloo-system", "up"), (Accepted, String::new()));
@@ -84,8 +85,9 @@ fn what_is_said_of_connections_reaches_the_cluster() {
     let (state, reason) = told.status(ResourceKind::Upstream, "gloo-system", "up");
     assert_eq!(state, Rejected);
     assert!(reason.contains("spec.connectionConfig.connectTimeout: it must be longer than 0s"), "{reason}");
-    let (_, told) = made("perConnectionBufferLimitBytes: 1, commonHttpProtocolOptions: {maxHeadersCount: 5}");
+    let (_, told) =
+        made("http1ProtocolOptions: {enableTrailers: true}, commonHttpProtocolOptions: {maxStreamDuration: 5s}");
     let (_, reason) = told.status(ResourceKind::Upstream, "gloo-system", "up");
-    assert!(reason.contains("connectionConfig.perConnectionBufferLimitBytes"), "{reason}");
-    assert!(reason.contains("connectionConfig.commonHttpProtocolOptions.maxHeadersCount"), "{reason}");
+    assert!(reason.contains("connectionConfig.http1ProtocolOptions"), "{reason}");
+    assert!(reason.contains("connectionConfig.commonHttpProtocolOptions.maxStreamDuration"), "{reason}");
 }

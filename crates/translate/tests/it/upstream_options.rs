@@ -50,3 +50,35 @@ fn slow_start_out_of_range_is_refused() {
         assert!(said.contains(&expected), "{said}");
     }
 }
+
+#[test]
+fn what_is_said_of_connections_reaches_the_cluster() {
+    let (cluster, state, reason) = upstream(
+        "dnsRefreshRate: 90s, ignoreHealthOnHostRemoval: true, \
+         connectionConfig: {perConnectionBufferLimitBytes: 4096, commonHttpProtocolOptions: {maxHeadersCount: 20}}, \
+         loadBalancerConfig: {closeConnectionsOnHostSetChange: true, updateMergeWindow: 2s, localityWeightedLbConfig: {}}",
+    );
+    assert_eq!((state, reason.as_str()), (Accepted, ""));
+    let connections = &cluster.transport.connections;
+    assert_eq!((connections.buffer_bytes, connections.max_headers), (Some(4096), Some(20)));
+    let seconds = |seconds| Some(GoDuration(Duration::from_secs(seconds)));
+    assert_eq!((cluster.dns_refresh, cluster.merge_window), (seconds(90), seconds(2)));
+    assert!(cluster.closes_on_change);
+
+    let (cluster, ..) = upstream("connectionConfig: {commonHttpProtocolOptions: {maxHeadersCount: 0}}");
+    assert_eq!(cluster.transport.connections.max_headers, None);
+}
+
+#[test]
+fn what_cannot_be_kept_to_is_refused() {
+    for (options, expected) in [
+        ("dnsRefreshRate: 1ms", "spec.dnsRefreshRate: 1ms is too short; use more than 1ms"),
+        (
+            "connectionConfig: {perConnectionBufferLimitBytes: 1023}",
+            "spec.connectionConfig.perConnectionBufferLimitBytes: 1023 is too little; use at least 1024",
+        ),
+    ] {
+        let said = refused(options);
+        assert!(said.contains(expected), "{said}");
+    }
+}

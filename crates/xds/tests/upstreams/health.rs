@@ -26,7 +26,7 @@ fn asking(question: Question, upstreams: &[SocketAddr]) -> Option<(Stage, Socket
 
 #[test]
 fn an_endpoint_that_is_not_well_gets_no_requests_until_it_is_again() {
-    let grpc = Question::Grpc { service: "a.B".to_owned(), authority: String::new() };
+    let grpc = Question::Grpc { service: "a.B".to_owned(), authority: String::new(), metadata: Vec::new() };
     for question in [Question::Http(http()), Question::Http(HttpQuestion { http2: true, ..http() }), grpc] {
         let (sick, sound) = (Patient::start("sick"), Patient::start("sound"));
         let Some((stage, address)) = asking(question.clone(), &[sick.address, sound.address]) else { return };

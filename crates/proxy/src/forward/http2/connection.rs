@@ -151,6 +151,11 @@ impl Http2Pool {
         made.map(drop)
     }
 
+    /// Drops all connections; each closes when its last stream has ended.
+    pub(crate) fn clear(&self) {
+        self.connections.borrow_mut().clear();
+    }
+
     /// Drops connections that were idle for more than `longest` ticks, and those that take no more requests.
     pub(crate) fn sweep(&self, now: u64, longest: u64) {
         let stays = |connection: &Rc<Http2Connection>| {
