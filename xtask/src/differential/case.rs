@@ -26,6 +26,9 @@ pub(crate) struct Case {
     pub(crate) http: HttpSettings,
     pub(crate) host: VirtualHost,
     pub(crate) request: Request,
+    /// How often it is sent, where the shares of what comes of it are compared, and not one answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) times: Option<usize>,
 }
 
 impl Case {
@@ -45,7 +48,7 @@ impl Case {
                 .as_ref()
                 .is_some_and(|policy| policy.hash.iter().any(|part| part.key == HashKey::SourceIp));
             weighs
-                && (hashed || !hashing::is_for(&route.action))
+                && (hashed || self.times.is_some() || !hashing::is_for(&route.action))
                 && !route.matchers.is_empty()
                 && route.matchers.iter().all(has_path)
         });

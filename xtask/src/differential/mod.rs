@@ -5,6 +5,7 @@
 
 mod accepted;
 mod case;
+mod chances;
 mod configurations;
 mod error;
 mod hashing;
@@ -20,6 +21,7 @@ mod policies;
 mod request;
 mod requests;
 mod round;
+mod shares;
 mod shrink;
 mod tls;
 mod upstream;
@@ -41,6 +43,8 @@ use round::Round;
 
 /// Differences that are made smaller, shown and kept; the others are only counted.
 const SHOWN: usize = 10;
+/// Tries to make a case smaller whose request is sent many times.
+const MANY: usize = 40;
 /// Configurations that one Envoy has side by side.
 const SIDE_BY_SIDE: usize = 500;
 
@@ -108,7 +112,7 @@ fn play(program: &Path, worlds: &Worlds, seed: u64, round: Round, tally: &mut Ta
     let found = round::play(&planes, &round)?;
     drop(planes);
     tally.configurations += round.configuration.hosts.len();
-    tally.requests += round.cases.len();
+    tally.requests += round.requests();
     tally.passing += found.passing;
     for (rule, times) in found.accepted {
         *tally.accepted.entry(rule).or_default() += times;
@@ -144,6 +148,7 @@ fn show(
     let mut differ = |case: &Case| {
         tries += 1;
         first.is_some()
+            && (case.times.is_none() || tries < MANY)
             && case.is_whole()
             && case.http == http
             && planes.replace(&case::alone(case)).is_ok()

@@ -12,6 +12,7 @@ use super::upstream::{Arrival, Arrivals, CASE, WANT};
 /// What came of a request: the answer, and what reached upstreams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
+    /// Why there is none, or what came instead of one.
     pub(crate) answer: Result<Message, String>,
     pub(crate) arrivals: Vec<Arrival>,
 }
@@ -23,6 +24,11 @@ impl Outcome {
         (status, self.arrivals.iter().map(|arrival| arrival.upstream.clone()).collect())
     }
 
+    /// What many requests came to.
+    pub(crate) fn of_shares(shares: String) -> Self {
+        Self { answer: Err(shares), arrivals: Vec::new() }
+    }
+
     /// Sends `request` to `address`.
     pub(crate) fn of(
         request: &Request,
@@ -32,8 +38,10 @@ impl Outcome {
         identities: &Identities,
     ) -> Self {
         let normal = |message| normal(message, request, address.port());
-        let answer =
-            request.send(address, case, identities).map(normal).map_err(|error: io::Error| error.kind().to_string());
+        let answer = request
+            .send(address, case, identities)
+            .map(normal)
+            .map_err(|error: io::Error| format!("no answer: {}", error.kind()));
         let arrivals = arrivals
             .take(case)
             .into_iter()
@@ -76,7 +84,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.answer {
             Ok(answer) => write!(f, "{}", Shown(answer))?,
-            Err(error) => write!(f, "no answer: {error}")?,
+            Err(error) => f.write_str(error)?,
         }
         for Arrival { upstream, request } in &self.arrivals {
             write!(f, "\n      {upstream} got {}", Shown(request))?;

@@ -16,7 +16,7 @@ use super::listeners::{self, Configuration, Place};
 use super::outcome::Outcome;
 use super::request::Request;
 use super::tls::{self, Identities};
-use super::upstream::Arrivals;
+use super::upstream::{Arrival, Arrivals};
 use super::world;
 
 /// How long either may take to follow.
@@ -24,6 +24,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the Envoy is called.
 const NODE: &str = "differential";
+
+/// How long nothing may arrive before nothing will.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// One of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Serin,
+    Envoy,
+}
 
 /// Both, with the upstreams.
 pub(crate) struct Planes {
@@ -119,12 +129,43 @@ impl Planes {
         request: &Request,
         case: &str,
     ) -> Result<(Outcome, Outcome), DifferentialError> {
+        Ok((self.send(listener, request, case, Side::Serin)?, self.send(listener, request, case, Side::Envoy)?))
+    }
+
+    /// Sends a request to one of them.
+    ///
+    /// # Errors
+    /// When there is no such listener.
+    pub(crate) fn send(
+        &self,
+        listener: usize,
+        request: &Request,
+        case: &str,
+        side: Side,
+    ) -> Result<Outcome, DifferentialError> {
         let (ours, envoys) = self.addresses(listener)?;
+        let address = if side == Side::Serin { ours } else { envoys };
         let Worlds { arrivals, identities, .. } = &self.world;
-        let of = |address, side| {
-            Outcome::of(request, address, &format!("{}-{case}-{side}", self.generation), arrivals, identities)
-        };
-        Ok((of(ours, "serin"), of(envoys, "envoy")))
+        Ok(Outcome::of(request, address, &self.named(case, side), arrivals, identities))
+    }
+
+    /// What arrived for a case after its answer.
+    pub(crate) fn arrived(&self, case: &str, side: Side) -> Vec<Arrival> {
+        self.world.arrivals.take(&self.named(case, side))
+    }
+
+    /// Waits until nothing more arrives that was sent before.
+    pub(crate) fn settle(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut before = None;
+        while before != Some(self.world.arrivals.count()) && Instant::now() < deadline {
+            before = Some(self.world.arrivals.count());
+            std::thread::sleep(QUIET);
+        }
+    }
+
+    fn named(&self, case: &str, side: Side) -> String {
+        format!("{}-{case}-{side:?}", self.generation)
     }
 
     /// Where Serin and where Envoy serve a listener.

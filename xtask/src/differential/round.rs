@@ -14,13 +14,15 @@ use super::listeners::{self, Configuration, Place};
 use super::outcome::Outcome;
 use super::planes::Planes;
 use super::request::Request;
-use super::{configurations, http_settings, random, requests};
+use super::{chances, configurations, http_settings, random as random_of, requests, shares};
 
 /// Requests that are under way at a time.
 const AT_A_TIME: usize = 4;
 /// How often a difference is looked at again before it counts: on a busy machine a connection can break.
 const LOOKS: usize = 3;
 
+/// Of so many configurations one is followed by one in which chance decides.
+const BETWEEN_CHANCES: usize = 100;
 /// Configurations in a row that share a listener of drawn settings.
 const ON_ONE_LISTENER: usize = 32;
 
@@ -37,6 +39,8 @@ pub(crate) struct Played {
     /// The number of its listener.
     listener: usize,
     request: Request,
+    /// How often it is sent; see [`Case::times`].
+    times: Option<usize>,
 }
 
 /// What came of a round.
@@ -56,23 +60,28 @@ impl Round {
     pub(crate) fn drawn(seed: u64, numbers: Range<usize>, requests: usize) -> Self {
         let mut round = Self { configuration: Configuration::default(), cases: Vec::new() };
         for number in numbers {
-            let host = configurations::virtual_host(&mut random(seed, number, 0), number);
+            let host = configurations::virtual_host(&mut random_of(seed, number, 0), number);
             let kind = match number % 10 {
                 4 | 7 => listeners::TLS,
                 1 | 3 | 5 | 9 => listeners::STRIP,
                 _ => listeners::PLAIN,
             };
             let http = match number % 4 {
-                2 | 3 => http_settings::draw(&mut random(seed, number / ON_ONE_LISTENER, 2)),
+                2 | 3 => http_settings::draw(&mut random_of(seed, number / ON_ONE_LISTENER, 2)),
                 _ => HttpSettings::default(),
             };
-            let mut random = random(seed, number, 1);
+            let mut random = random_of(seed, number, 1);
             let draw = |_| {
                 let sni = (kind == listeners::TLS).then(|| requests::sni(&mut random));
                 Request { sni, ..requests::request(&mut random, &host) }
             };
             let drawn = (0..requests).map(draw).collect();
-            round.add(Place { kind, http }, host, drawn);
+            round.add(Place { kind, http }, host, drawn, None);
+            if number % BETWEEN_CHANCES == 0 {
+                let (host, request) = chances::draw(&mut random_of(seed, number, 3), number, number / BETWEEN_CHANCES);
+                let plain = Place { kind: listeners::PLAIN, http: HttpSettings::default() };
+                round.add(plain, host, vec![request], Some(chances::TIMES));
+            }
         }
         round
     }
@@ -83,24 +92,29 @@ impl Round {
         for (number, (_, case)) in kept.into_iter().enumerate() {
             if let Some(place) = case.place() {
                 let case = case.renamed(case::DOMAIN, &format!("kept{number}"));
-                round.add(place, case.host, vec![case.request]);
+                round.add(place, case.host, vec![case.request], case.times);
             }
         }
         round
     }
 
-    fn add(&mut self, place: Place, host: VirtualHost, requests: Vec<Request>) {
+    fn add(&mut self, place: Place, host: VirtualHost, requests: Vec<Request>, times: Option<usize>) {
         let number = self.configuration.hosts.len();
         let listener = self.configuration.add(place, host);
-        self.cases.extend(requests.into_iter().map(|request| Played { host: number, listener, request }));
+        self.cases.extend(requests.into_iter().map(|request| Played { host: number, listener, request, times }));
     }
 
     /// Case `number` by itself.
     pub(crate) fn case(&self, number: usize) -> Case {
-        let Played { host, listener, request } = &self.cases[number];
+        let Played { host, listener, request, times } = &self.cases[number];
         let (_, host) = &self.configuration.hosts[*host];
         let Place { kind, http } = self.configuration.listeners[*listener].clone();
-        Case { listener: kind.to_owned(), http, host: (**host).clone(), request: request.clone() }
+        Case { listener: kind.to_owned(), http, host: (**host).clone(), request: request.clone(), times: *times }
+    }
+
+    /// How many requests that is.
+    pub(crate) fn requests(&self) -> usize {
+        self.cases.iter().map(|case| case.times.unwrap_or(1)).sum()
     }
 
     /// A name for case `number`.
@@ -160,6 +174,10 @@ enum Verdict {
 }
 
 fn look(planes: &Planes, listener: usize, case: &Case, name: &str) -> Result<Verdict, DifferentialError> {
+    if let Some(times) = case.times {
+        let differ = shares::look(planes, listener, case, times, name)?;
+        return Ok(differ.map_or(Verdict::Alike(Vec::new()), |outcomes| Verdict::Differs(Box::new(outcomes))));
+    }
     let (ours, envoys) = planes.play(listener, &case.request, name)?;
     if ours == envoys {
         return Ok(Verdict::Alike(Vec::new()));

@@ -137,7 +137,7 @@ mod tests {
         let mut random = Rng::with_seed(seed);
         let host = configurations::virtual_host(&mut random, 1);
         let request = requests::request(&mut random, &host);
-        Case { listener: listeners::PLAIN.to_owned(), http: HttpSettings::default(), host, request }
+        Case { listener: listeners::PLAIN.to_owned(), http: HttpSettings::default(), host, request, times: None }
     }
 
     #[test]

@@ -36,6 +36,11 @@ impl Arrivals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(case).unwrap_or_default()
     }
 
+    /// For how many cases something arrived that nobody took yet.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().map(Vec::len).sum()
+    }
+
     /// Adds what arrived; how much did before.
     pub(crate) fn add(&self, upstream: &str, request: &Message) -> usize {
         let case = request.header(CASE).unwrap_or_default().to_owned();

@@ -23,6 +23,8 @@ pub(crate) const SUBSETS: [&str; 3] = ["default_ns", "strict_ns", "any_ns"];
 pub(crate) const HASHED: [&str; 2] = ["ring_ns", "maglev_ns"];
 /// Clusters whose endpoints speak TLS, HTTP/2, both, and TLS with a certificate for another name.
 pub(crate) const OTHERS: [&str; 4] = ["tls_ns", "http2_ns", "tls-http2_ns", "stranger_ns"];
+/// Clusters with three endpoints, one of which is drawn or has its turn.
+pub(crate) const SPREAD: [&str; 3] = ["random_ns", "turns_ns", "least_ns"];
 /// A cluster without an endpoint.
 pub(crate) const EMPTY: &str = "empty_ns";
 /// A cluster whose endpoint refuses connections.
@@ -35,6 +37,7 @@ pub(crate) fn clusters() -> BTreeMap<ClusterName, Arc<Cluster>> {
         .chain(SUBSETS)
         .chain(HASHED)
         .chain(OTHERS)
+        .chain(SPREAD)
         .chain([EMPTY, DEAD])
         .map(|name| (ClusterName::from(name), Arc::new(cluster(name))))
         .collect()
@@ -53,6 +56,8 @@ fn cluster(name: &str) -> Cluster {
     let load_balancing = match name {
         "ring_ns" => LoadBalancing::RingHash { minimum: 1024, maximum: 8_388_608, by_name: false },
         "maglev_ns" => LoadBalancing::Maglev { by_name: false },
+        "random_ns" => LoadBalancing::Random,
+        "least_ns" => LoadBalancing::LeastRequest { choices: 2 },
         _ => LoadBalancing::default(),
     };
     // Limits that nothing reaches. What may be retried by default depends on what else is under way.
@@ -113,6 +118,15 @@ pub(crate) fn start(arrivals: &Arrivals, identities: &Identities) -> io::Result<
     for name in HASHED {
         let one = |number| Ok(endpoint(upstream::start(&format!("{name}#{number}"), arrivals, None)?, BTreeMap::new()));
         endpoints.insert(name.into(), Arc::new((0..3).map(one).collect::<io::Result<_>>()?));
+    }
+    for name in SPREAD {
+        let one = |number: u32| {
+            let address = upstream::start(&format!("{name}#{number}"), arrivals, None)?;
+            // Each in turn, by their weights.
+            let weight = if name == "turns_ns" { number } else { 1 };
+            Ok(Endpoint { weight, ..endpoint(address, BTreeMap::new()) })
+        };
+        endpoints.insert(name.into(), Arc::new((1..4).map(one).collect::<io::Result<_>>()?));
     }
     for name in OTHERS {
         let address = match name {
