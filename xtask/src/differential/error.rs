@@ -19,6 +19,8 @@ pub(crate) enum DifferentialError {
     Apply(#[from] serin_proxy::ApplyError),
     #[error("the listener {0} is not open")]
     NoListener(String),
+    #[error("a drawn resource is not one: {0}")]
+    Manifest(String),
     #[error("{0} differences")]
     Different(usize),
     #[error("cannot make certificates")]

@@ -14,6 +14,7 @@ mod http2;
 mod http2_upstream;
 mod http_settings;
 mod listeners;
+mod manifests;
 mod message;
 mod outcome;
 mod planes;
@@ -87,7 +88,7 @@ pub(crate) fn run(options: &DifferentialOptions) -> Result<(), DifferentialError
     let mut next = 0;
     while end.map_or(next < options.configs, |end| Instant::now() < end) {
         let last = if end.is_some() { next + SIDE_BY_SIDE } else { options.configs.min(next + SIDE_BY_SIDE) };
-        let round = Round::drawn(options.seed, next..last, options.requests);
+        let round = Round::drawn(options.seed, next..last, options.requests)?;
         play(&program, &worlds, options.seed, round, &mut tally)?;
         next = last;
     }

@@ -14,13 +14,15 @@ use super::listeners::{self, Configuration, Place};
 use super::outcome::Outcome;
 use super::planes::Planes;
 use super::request::Request;
-use super::{chances, configurations, http_settings, random as random_of, requests, shares};
+use super::{chances, configurations, http_settings, manifests, random as random_of, requests, shares};
 
 /// Requests that are under way at a time.
 const AT_A_TIME: usize = 4;
 /// How often a difference is looked at again before it counts: on a busy machine a connection can break.
 const LOOKS: usize = 3;
 
+/// Of so many configurations one is followed by one that is written as teams write them.
+const BETWEEN_MANIFESTS: usize = 5;
 /// Of so many configurations one is followed by one in which chance decides.
 const BETWEEN_CHANCES: usize = 100;
 /// Configurations in a row that share a listener of drawn settings.
@@ -57,7 +59,10 @@ pub(crate) struct Found {
 impl Round {
     /// The configurations of these numbers: some on listeners that cut ports off, some on listeners that speak TLS, every
     /// second on one whose settings are drawn.
-    pub(crate) fn drawn(seed: u64, numbers: Range<usize>, requests: usize) -> Self {
+    ///
+    /// # Errors
+    /// When what is drawn as manifests comes to nothing.
+    pub(crate) fn drawn(seed: u64, numbers: Range<usize>, requests: usize) -> Result<Self, DifferentialError> {
         let mut round = Self { configuration: Configuration::default(), cases: Vec::new() };
         for number in numbers {
             let host = configurations::virtual_host(&mut random_of(seed, number, 0), number);
@@ -77,13 +82,19 @@ impl Round {
             };
             let drawn = (0..requests).map(draw).collect();
             round.add(Place { kind, http }, host, drawn, None);
+            let plain = Place { kind: listeners::PLAIN, http: HttpSettings::default() };
+            if number % BETWEEN_MANIFESTS == 0 {
+                let mut random = random_of(seed, number, 4);
+                let host = manifests::virtual_host(&mut random, number)?;
+                let drawn = (0..requests).map(|_| requests::request(&mut random, &host)).collect();
+                round.add(plain.clone(), host, drawn, None);
+            }
             if number % BETWEEN_CHANCES == 0 {
                 let (host, request) = chances::draw(&mut random_of(seed, number, 3), number, number / BETWEEN_CHANCES);
-                let plain = Place { kind: listeners::PLAIN, http: HttpSettings::default() };
                 round.add(plain, host, vec![request], Some(chances::TIMES));
             }
         }
-        round
+        Ok(round)
     }
 
     /// Cases that were kept, under domains of their own.
