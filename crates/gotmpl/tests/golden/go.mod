@@ -1,0 +1,3 @@
+module gotmpl.test/golden
+
+go 1.26
