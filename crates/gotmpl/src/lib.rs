@@ -45,7 +45,7 @@
 //! # Ok::<(), gotmpl::Error>(())
 //! ```
 //!
-//! A function is given a [`Context`], through which it renders other templates of the running set, or a text of its own.
+//! Many that Helm's templates have are in [`sprig`]. A function is given a [`Context`], through which it renders other templates of the running set, or a text of its own.
 //!
 //! # Values
 //!
@@ -80,6 +80,7 @@ mod parse;
 mod print;
 mod quote;
 mod set;
+pub mod sprig;
 mod unicode;
 mod value;
 

@@ -38,6 +38,12 @@ impl Map {
         Self(Rc::new(Data { element, name: None, nil: true, entries: RefCell::default() }))
     }
 
+    /// An empty map of the same type.
+    pub(crate) fn emptied(&self) -> Self {
+        let Data { element, name, .. } = &*self.0;
+        Self(Rc::new(Data { element: element.clone(), name: name.clone(), nil: false, entries: RefCell::default() }))
+    }
+
     /// The type of the values.
     pub fn element(&self) -> &Type {
         &self.0.element

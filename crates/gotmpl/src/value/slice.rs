@@ -58,6 +58,13 @@ impl Slice {
         Self(Rc::new(View { element, name, nil: false, array, start, len, capacity }))
     }
 
+    /// A slice of the same type with other elements.
+    pub(crate) fn with(&self, values: Vec<Value>) -> Self {
+        let len = values.len();
+        let array = Rc::new(Array(RefCell::new(values)));
+        Self::view(self.0.element.clone(), self.0.name.clone(), array, 0, len, len)
+    }
+
     /// The type of the elements.
     pub fn element(&self) -> &Type {
         &self.0.element
