@@ -98,6 +98,10 @@ pub(super) fn slice(args: &[Operand]) -> Result<Value, CallError> {
     };
     let mut bounds = [0, length, capacity];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
+        // Unlike for `index`, Go does not look into the interface here.
+        if index.boxed {
+            return Err(format!("cannot index slice/array with type {}", Type::Any).into());
+        }
         *bound = place(&index.value, capacity)?;
     }
     let [low, high, max] = bounds;
