@@ -8,6 +8,7 @@ mod text;
 
 use crate::unicode;
 use crate::value::{Object, Shape, Value, is_pointer};
+pub(crate) use float::format_float;
 
 /// How deep collections may nest to be printed. Go has no limit and ends the process on a cycle.
 const MAX_DEPTH: usize = 10_000;

@@ -1,4 +1,5 @@
-//! Functions of the library Sprig, which Helm's templates have: strings, lists, dicts, numbers, defaults and types.
+//! Functions of the library Sprig, which Helm's templates have: strings, lists, dicts, numbers, defaults and types,
+//! encodings, JSON and paths.
 //!
 //! ```
 //! use gotmpl::{TemplateSet, Value, sprig};
@@ -13,10 +14,13 @@ mod abbreviate;
 mod cast;
 mod defaults;
 mod dicts;
+mod encoding;
 mod equal;
+mod json;
 mod lists;
 mod math;
 mod merge;
+mod paths;
 mod strings;
 
 use crate::{CallError, Function, Str, Type, Value};
@@ -28,6 +32,9 @@ pub fn functions() -> Vec<Function> {
     all.extend(dicts::functions());
     all.extend(math::functions());
     all.extend(defaults::functions());
+    all.extend(encoding::functions());
+    all.extend(json::functions());
+    all.extend(paths::functions());
     all
 }
 
