@@ -106,7 +106,7 @@ impl Alphabet {
         }
     }
 
-    /// Makes sure that what follows the first `=` fills the group, and is all.
+    /// Makes sure that what follows the first `=` fills the group.
     fn padding(
         &self,
         letters: &mut impl Iterator<Item = (usize, u8)>,
@@ -121,10 +121,11 @@ impl Alphabet {
         for _ in used + 1..self.group {
             match letters.next() {
                 Some((_, b'=')) => {}
-                Some((at, _)) => return Err(at),
+                Some((at, _)) => return Err(at - 1),
                 None => return Err(length),
             }
         }
-        letters.next().map_or(Ok(()), |(at, _)| Err(at))
+        // For base 32, Go does not look at what follows.
+        letters.next().filter(|_| self.group == BASE64.group).map_or(Ok(()), |(at, _)| Err(at))
     }
 }
