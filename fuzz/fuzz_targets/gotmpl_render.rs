@@ -10,7 +10,13 @@ fuzz_target!(|input: (&str, Json)| {
     let data = Value::from_json(&data.0);
     let _ = sprintf(source.as_bytes(), &[data.clone(), Value::int(-7), "text".into()]);
     for missing in [MissingKey::Default, MissingKey::Zero, MissingKey::Error] {
-        let mut set = TemplateSet::new().missing_key(missing).max_depth(100).max_steps(10_000).max_output(1 << 20);
+        let functions = gotmpl::sprig::functions();
+        let mut set = TemplateSet::new()
+            .funcs(functions)
+            .missing_key(missing)
+            .max_depth(100)
+            .max_steps(1000)
+            .max_output(1 << 20);
         if set.parse("t", source).is_err() {
             return;
         }

@@ -119,3 +119,48 @@ fn functions_that_render_templates_are_bounded_too() {
     }
     assert_eq!(innermost.message, "exceeded maximum template depth (1200)");
 }
+
+#[test]
+fn functions_of_sprig_are_bounded() {
+    let render = |source: &str| render_with(TemplateSet::new().funcs(gotmpl::sprig::functions()), source, &Value::Nil);
+    let doubled = "{{$x := dict \"k\" (repeat 100000 \"x\")}}{{range until 60}}{{$x = dict \"a\" $x \"b\" $x}}{{end}}";
+    for last in
+        ["deepCopy $x | len", "mustToJson $x", "toString $x | len", "merge (deepCopy (dict \"a\" 1)) $x | toString"]
+    {
+        assert!(render(&format!("{doubled}{{{{{last}}}}}")).is_err(), "{last}");
+    }
+    let cycle = "{{$x := dict}}{{$_ := set $x \"self\" $x}}";
+    for last in
+        ["deepCopy $x", "mustToJson $x", "toString $x", "quote $x", "merge (dict \"self\" (dict)) $x | toString"]
+    {
+        assert!(render(&format!("{cycle}{{{{{last}}}}}{{{{$_ := unset $x \"self\"}}}}")).is_err(), "{last}");
+    }
+    for large in ["until 1000000000", "repeat 1000000000 \"x\"", "indent 1000000000 \"x\"", "seq 1000000000"] {
+        assert!(render(&format!("{{{{{large}}}}}")).is_err(), "{large}");
+    }
+}
+
+#[test]
+fn values_become_json() {
+    let json = serde_json::json!({"a": [1, 2.5, "x", null, true], "b": {"c": -3}});
+    assert_eq!(Value::from_json(&json).to_json(), Ok(json.clone()));
+    assert_eq!(Value::from_json_integers(&json).to_json(), Ok(json));
+    assert_eq!(Value::float(f64::NAN).to_json().unwrap_err().to_string(), "json: unsupported value: NaN");
+    let map = Map::new();
+    map.set("self", map.clone());
+    assert!(Value::Map(map.clone()).to_json().is_err());
+    map.remove("self");
+}
+
+#[test]
+fn what_is_set_is_seen_by_every_alias() {
+    let map = Map::new();
+    let value = Value::from(map.clone());
+    map.set("k", "v");
+    assert_eq!(render("{{.k}}", &value).unwrap(), "v");
+    let slice = Slice::new(vec!["a".into(), "b".into()]);
+    let part = slice.slice(0, 1, 2).unwrap();
+    let appended = part.append(["c".into()]);
+    assert_eq!(render("{{index . 0}}{{index . 1}}", &slice.clone().into()).unwrap(), "ac");
+    assert_eq!((appended.len(), part.len(), slice.len()), (2, 1, 2));
+}

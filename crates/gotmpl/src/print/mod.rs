@@ -14,7 +14,7 @@ pub(crate) use float::format_float;
 const MAX_DEPTH: usize = 10_000;
 
 /// How many bytes may be printed at once: collections that hold one another can unfold to any size.
-const MAX_BYTES: usize = 1 << 26;
+const MAX_BYTES: usize = 1 << 24;
 
 /// Why something was not printed to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,9 +99,16 @@ pub(crate) fn sprint_verb(value: &Value, verb: char) -> Vec<u8> {
 
 /// Prints one value to where there is something already.
 pub(crate) fn print_to(out: &mut Vec<u8>, value: &Value) -> Result<(), TooLarge> {
-    if let Value::Str(text) = value {
-        out.extend_from_slice(text);
-        return Ok(());
+    match value {
+        Value::Str(text) => {
+            out.extend_from_slice(text);
+            return Ok(());
+        }
+        Value::Int(number, _) => {
+            out.extend_from_slice(number.to_string().as_bytes());
+            return Ok(());
+        }
+        _ => {}
     }
     let mut printer = Printer { out: std::mem::take(out), ..Printer::default() };
     printer.indirect(value);

@@ -1,5 +1,7 @@
 //! Dicts. Those that are set and unset are changed for all who hold them.
 
+use std::cell::Cell;
+
 use super::merge::merge;
 use super::{ANY, Called, STR, function, text, to_text, variadic};
 use crate::exec::grow_stack;
@@ -79,16 +81,17 @@ fn chosen(args: &[Value], among: bool) -> Value {
 fn deep_copy(args: &[Value]) -> Called {
     match &args[0] {
         Value::Nil => Err("reflect: call of reflect.Value.Type on zero Value".into()),
-        value => copy(value, 0),
+        value => copy(value, 0, &Cell::new(super::MOST_VALUES)),
     }
 }
 
 /// A copy of all that can be changed in place.
-fn copy(value: &Value, depth: usize) -> Called {
-    if depth > MAX_DEPTH {
-        return Err(format!("value is nested deeper than {MAX_DEPTH} levels").into());
+fn copy(value: &Value, depth: usize, values: &Cell<i64>) -> Called {
+    values.set(values.get() - 1);
+    if depth > MAX_DEPTH || values.get() < 0 {
+        return Err("value is nested too deep or too large to copy".into());
     }
-    let inner = |value: &Value| grow_stack(|| copy(value, depth + 1));
+    let inner = |value: &Value| grow_stack(|| copy(value, depth + 1, values));
     match value {
         Value::Map(map) if !map.is_nil() => {
             let copied = map.emptied();

@@ -1,5 +1,7 @@
 //! Deep equality, as Go's `reflect.DeepEqual`: the same types and the same content all the way down.
 
+use std::cell::Cell;
+
 use crate::exec::grow_stack;
 use crate::{Shape, Value};
 
@@ -7,14 +9,15 @@ use crate::{Shape, Value};
 const MAX_DEPTH: usize = 10_000;
 
 pub(super) fn deep_equal(left: &Value, right: &Value) -> bool {
-    at_depth(left, right, 0)
+    at_depth(left, right, 0, &Cell::new(super::MOST_VALUES))
 }
 
-fn at_depth(left: &Value, right: &Value, depth: usize) -> bool {
-    if depth > MAX_DEPTH {
+fn at_depth(left: &Value, right: &Value, depth: usize, values: &Cell<i64>) -> bool {
+    values.set(values.get() - 1);
+    if depth > MAX_DEPTH || values.get() < 0 {
         return true;
     }
-    let inner = |left: &Value, right: &Value| grow_stack(|| at_depth(left, right, depth + 1));
+    let inner = |left: &Value, right: &Value| grow_stack(|| at_depth(left, right, depth + 1, values));
     match (left, right) {
         (Value::Nil, Value::Nil) => true,
         (Value::Bool(left), Value::Bool(right)) => left == right,

@@ -48,6 +48,9 @@ impl Style {
             let name = value.type_name();
             return Err(format!("json: unsupported value: encountered a cycle via {name}").into());
         }
+        if out.len() as i64 > super::MOST {
+            return Err(format!("JSON is longer than {} bytes", super::MOST).into());
+        }
         match value {
             Value::Float(number, _) if !number.is_finite() => {
                 return Err(format!("json: unsupported value: {value}").into());

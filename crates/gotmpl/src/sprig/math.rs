@@ -1,7 +1,7 @@
 //! Numbers.
 
 use super::cast::{to_float, to_int};
-use super::{ANY, CallError, Called, INT, MOST, STR, function, int, text, variadic};
+use super::{ANY, CallError, Called, INT, MOST_VALUES, STR, function, int, text, variadic};
 use crate::{Function, Slice, Type, Value};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -85,8 +85,8 @@ fn steps(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, CallError> {
         return Ok(Vec::new());
     }
     let count = (i128::from(stop) - i128::from(start)).unsigned_abs().div_ceil(u128::from(step.unsigned_abs()));
-    if count > MOST as u128 {
-        return Err(format!("more than {MOST} numbers").into());
+    if count > MOST_VALUES as u128 {
+        return Err(format!("more than {MOST_VALUES} numbers").into());
     }
     Ok((0..count as i64).map(|at| start + at * step).collect())
 }

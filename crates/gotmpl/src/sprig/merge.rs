@@ -1,5 +1,7 @@
 //! `merge` and `mergeOverwrite`: what one dict lacks is taken from others.
 
+use std::cell::Cell;
+
 use super::Called;
 use super::defaults::is_empty;
 use super::dicts::dict_of;
@@ -16,15 +18,16 @@ pub(super) fn merge(args: &[Value], overwrite: bool) -> Called {
         into = Map::new();
     }
     for from in &args[1..] {
-        if !merge_into(&into, &dict_of(from), overwrite, 0) {
-            return Err(format!("dicts are nested deeper than {MAX_DEPTH} levels").into());
+        if !merge_into(&into, &dict_of(from), overwrite, 0, &Cell::new(super::MOST_VALUES)) {
+            return Err("dicts are nested too deep or too large to merge".into());
         }
     }
     Ok(into.into())
 }
 
-fn merge_into(into: &Map, from: &Map, overwrite: bool, depth: usize) -> bool {
-    if depth > MAX_DEPTH {
+fn merge_into(into: &Map, from: &Map, overwrite: bool, depth: usize, values: &Cell<i64>) -> bool {
+    values.set(values.get() - from.len() as i64);
+    if depth > MAX_DEPTH || values.get() < 0 {
         return false;
     }
     if into.same(from) {
@@ -37,7 +40,7 @@ fn merge_into(into: &Map, from: &Map, overwrite: bool, depth: usize) -> bool {
             // Nil takes no place but by force.
             (_, Value::Nil) if !overwrite => {}
             (Some(Value::Map(inner)), Value::Map(other)) if !inner.is_nil() => {
-                if !grow_stack(|| merge_into(inner, other, overwrite, depth + 1)) {
+                if !grow_stack(|| merge_into(inner, other, overwrite, depth + 1, values)) {
                     return false;
                 }
                 if inner.is_empty() {

@@ -48,8 +48,12 @@ const INT: Type = Type::INT;
 /// What Go says where something is asked of a nil.
 const NIL_POINTER: &str = "runtime error: invalid memory address or nil pointer dereference";
 
-/// How many elements or bytes a function may make of a number.
+/// How many bytes a function may make of a few.
 const MOST: i64 = 1 << 26;
+
+/// How many numbers a function may make, and how many values it may visit: collections that hold one another can unfold to any
+/// number.
+const MOST_VALUES: i64 = 1 << 20;
 
 fn function(name: &str, params: &[Type], result: Type, body: Body) -> Function {
     Function::new(name, params, move |_, args| body(args)).returning(result)
