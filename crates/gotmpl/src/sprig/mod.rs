@@ -1,5 +1,5 @@
 //! Functions of the library Sprig, which Helm's templates have: strings, lists, dicts, numbers, defaults and types,
-//! encodings, JSON and paths.
+//! encodings, JSON, paths and regular expressions.
 //!
 //! ```
 //! use gotmpl::{TemplateSet, Value, sprig};
@@ -21,6 +21,7 @@ mod lists;
 mod math;
 mod merge;
 mod paths;
+mod regex;
 mod strings;
 
 use crate::{CallError, Function, Str, Type, Value};
@@ -35,6 +36,7 @@ pub fn functions() -> Vec<Function> {
     all.extend(encoding::functions());
     all.extend(json::functions());
     all.extend(paths::functions());
+    all.extend(regex::functions());
     all
 }
 
