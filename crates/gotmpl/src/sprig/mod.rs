@@ -1,5 +1,5 @@
 //! Functions of the library Sprig, which Helm's templates have: strings, lists, dicts, numbers, defaults and types,
-//! encodings, JSON, paths and regular expressions.
+//! encodings, JSON, paths, regular expressions and versions.
 //!
 //! ```
 //! use gotmpl::{TemplateSet, Value, sprig};
@@ -12,6 +12,7 @@
 
 mod abbreviate;
 mod cast;
+mod constraint;
 mod defaults;
 mod dicts;
 mod encoding;
@@ -22,6 +23,7 @@ mod math;
 mod merge;
 mod paths;
 mod regex;
+mod semver;
 mod strings;
 
 use crate::{CallError, Function, Str, Type, Value};
@@ -37,6 +39,7 @@ pub fn functions() -> Vec<Function> {
     all.extend(json::functions());
     all.extend(paths::functions());
     all.extend(regex::functions());
+    all.extend(semver::functions());
     all
 }
 
