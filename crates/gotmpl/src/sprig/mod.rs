@@ -25,6 +25,7 @@ mod paths;
 mod regex;
 mod semver;
 mod strings;
+mod wrap;
 
 use crate::{CallError, Function, Str, Type, Value};
 
@@ -40,6 +41,7 @@ pub fn functions() -> Vec<Function> {
     all.extend(paths::functions());
     all.extend(regex::functions());
     all.extend(semver::functions());
+    all.extend(wrap::functions());
     all
 }
 

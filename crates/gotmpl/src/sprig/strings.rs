@@ -114,12 +114,13 @@ fn mapped(text: &[u8], each: impl Fn(char, char) -> char) -> Vec<u8> {
 }
 
 /// The one letter that is its upper case.
-fn upper(letter: char) -> char {
+pub(super) fn upper(letter: char) -> char {
     let mut upper = letter.to_uppercase();
     if upper.len() == 1 { upper.next().unwrap_or(letter) } else { letter }
 }
 
-fn lower(letter: char) -> char {
+/// The lower case of a letter.
+pub(super) fn lower(letter: char) -> char {
     letter.to_lowercase().next().unwrap_or(letter)
 }
 
