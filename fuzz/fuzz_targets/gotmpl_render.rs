@@ -11,12 +11,8 @@ fuzz_target!(|input: (&str, Json)| {
     let _ = sprintf(source.as_bytes(), &[data.clone(), Value::int(-7), "text".into()]);
     for missing in [MissingKey::Default, MissingKey::Zero, MissingKey::Error] {
         let functions = gotmpl::sprig::functions();
-        let mut set = TemplateSet::new()
-            .funcs(functions)
-            .missing_key(missing)
-            .max_depth(100)
-            .max_steps(1000)
-            .max_output(1 << 20);
+        let mut set =
+            TemplateSet::new().funcs(functions).missing_key(missing).max_depth(100).max_steps(1000).max_output(1 << 20);
         if set.parse("t", source).is_err() {
             return;
         }
