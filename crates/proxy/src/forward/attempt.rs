@@ -1,71 +1,34 @@
 //! Tries: an endpoint is picked, connected to and sent the request, as often as it takes and the route allows.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::body::Body;
 use super::carrier::Carrier;
 use super::changes::ATTEMPT_COUNT;
+use super::connecting::{connect, stream};
 use super::exchange::Exchange;
+use super::failure::{Failure, failed};
 use super::gate;
-use super::http2::{Http2Connection, Http2Settings, Http2Stream};
 use super::outgoing::Outgoing;
 use super::patience::{Patience, TimeLimit};
 use super::pool::Pool;
 use super::retry::{Outcome, Retrying};
-use super::unconnected::Unconnected;
-use super::upstream::{SendError, UpstreamConnection};
 use super::witness::witness;
 use super::{deliver, reply, switch};
 use crate::access_log::Outcome as Ended;
 use crate::balance::{Aim, Candidate, Overflow};
-use crate::dial::{self, Dial, Socket};
 use crate::http1::ResponseHead;
 use crate::policy::NoResponse;
 use crate::worker::{LocalDestination, Worker};
 
-/// Says that the upstream has too much to do.
-const OVERLOADED: HeaderName = HeaderName::from_static("x-envoy-overloaded");
 /// Times that a request is sent without the route asking for it: only what sent nothing, or nothing that matters, is
 /// sent again.
 const ATTEMPTS: usize = 3;
-
-/// Why a try came to nothing.
-pub(super) enum Failure {
-    Connect(Unconnected),
-    /// See [`SendError::Closed`].
-    Closed {
-        stale: bool,
-    },
-    /// See [`SendError::Unprocessed`].
-    Unprocessed,
-    Reset(&'static str),
-    Protocol,
-    Client,
-    Time(TimeLimit),
-    /// There is too much under way.
-    Overflow,
-}
-
-impl From<SendError> for Failure {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::Closed { stale } => Self::Closed { stale },
-            SendError::Unprocessed => Self::Unprocessed,
-            SendError::Reset(reason) => Self::Reset(reason),
-            SendError::Protocol => Self::Protocol,
-            SendError::Client => Self::Client,
-            SendError::Timeout(limit) => Self::Time(limit),
-        }
-    }
-}
 
 /// The tries of one request.
 struct Tries<'d> {
@@ -316,118 +279,8 @@ impl Failure {
     }
 }
 
-/// The answer to a request that got none.
-pub(super) fn failed(mut exchange: Exchange, failure: &Failure, attempt: u32) -> Response<Body> {
-    let unanswered = |outcome, status, reason| (outcome, status, reply::unanswered(reason, attempt > 1));
-    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-    let (outcome, status, text) = match failure {
-        Failure::Connect(reason) => unanswered(Ended::Unconnected(*reason), unavailable, reason.told()),
-        Failure::Closed { .. } => unanswered(Ended::UpstreamClosed, unavailable, reply::DISCONNECTED),
-        Failure::Unprocessed => unanswered(Ended::UpstreamReset, unavailable, reply::REMOTE_REFUSED),
-        Failure::Reset(reason) => unanswered(Ended::UpstreamReset, unavailable, reason),
-        Failure::Protocol => unanswered(Ended::UpstreamProtocol, StatusCode::BAD_GATEWAY, reply::PROTOCOL_ERROR),
-        Failure::Overflow => unanswered(Ended::Overflow, unavailable, reply::OVERFLOW),
-        Failure::Client => (Ended::Refused, StatusCode::BAD_REQUEST, Bytes::new()),
-        Failure::Time(TimeLimit::Idle { read: true }) => {
-            (Ended::Standstill, StatusCode::GATEWAY_TIMEOUT, reply::STANDSTILL.into())
-        }
-        Failure::Time(TimeLimit::Idle { read: false }) => {
-            (Ended::Standstill, StatusCode::REQUEST_TIMEOUT, reply::STANDSTILL.into())
-        }
-        Failure::Time(TimeLimit::Exchange { read: true }) => {
-            (Ended::Expired, StatusCode::GATEWAY_TIMEOUT, reply::EXPIRED.into())
-        }
-        Failure::Time(TimeLimit::Exchange { read: false }) => {
-            (Ended::Expired, StatusCode::REQUEST_TIMEOUT, reply::EXPIRED.into())
-        }
-        Failure::Time(TimeLimit::Sending) => {
-            (Ended::SentTooSlowly, StatusCode::REQUEST_TIMEOUT, reply::SENT_TOO_SLOWLY.into())
-        }
-        Failure::Time(TimeLimit::Route | TimeLimit::Try) => {
-            (Ended::Timeout, StatusCode::GATEWAY_TIMEOUT, reply::TIMEOUT.into())
-        }
-    };
-    exchange.outcome = outcome;
-    if matches!(failure, Failure::Time(TimeLimit::Route | TimeLimit::Try | TimeLimit::Idle { .. })) {
-        exchange.worker.counters.upstream_timeouts.add(1);
-    }
-    if matches!(failure, Failure::Overflow) {
-        exchange.worker.counters.upstream_overflows.add(1);
-        let silent = exchange.connection.table().front.suppresses_envoy_headers();
-        let mut response = reply::fixed(exchange, status, text);
-        if silent {
-            return response;
-        }
-        response.headers_mut().insert(OVERLOADED, HeaderValue::from_static("true"));
-        return response;
-    }
-    // What the client has not sent yet is not waited for.
-    match status.is_client_error() {
-        true => reply::refusal(exchange, status, text),
-        false => reply::fixed(exchange, status, text),
-    }
-}
-
 /// Whether a response has more headers than one of the pool's endpoint may have.
 fn has_too_many_headers(pool: &Pool, head: &ResponseHead) -> bool {
     let most = pool.dial().and_then(|dial| dial.connections().max_headers);
     most.is_some_and(|most| head.headers.len() > most as usize)
-}
-
-/// A connection to the pool's endpoint.
-pub(super) async fn connect(
-    worker: &Worker,
-    pool: &Pool,
-    patience: &mut Patience,
-    read: bool,
-) -> Result<Carrier, Failure> {
-    let connecting = dial(pool.address(), pool.dial().cloned(), worker.limits.connect_time);
-    let made = patience.within(read, connecting).await.map_err(Failure::Time)?;
-    let counted = made.map(|socket| {
-        let buffer = pool.dial().and_then(|dial| dial.connections().buffer_bytes);
-        Carrier::Http1(UpstreamConnection::new(socket, buffer, pool.era()))
-    });
-    count(worker, counted)
-}
-
-/// A stream to the pool's endpoint: of a connection that there is, else of a new one.
-async fn stream(
-    worker: &Rc<Worker>,
-    pool: &Pool,
-    settings: Http2Settings,
-    patience: &mut Patience,
-    read: bool,
-) -> Result<Carrier, Failure> {
-    loop {
-        if let Some(connection) = pool.http2.take() {
-            return Ok(Carrier::Http2(Box::new(Http2Stream::new(connection, Rc::clone(worker)))));
-        }
-        let (address, how, time) = (pool.address(), pool.dial().cloned(), worker.limits.connect_time);
-        let mine = Rc::clone(worker);
-        let connecting = pool.http2.connect(async move {
-            let made = dial(address, how, time).await;
-            let _ = count(&mine, made.as_ref().map(drop).map_err(|reason| *reason));
-            Http2Connection::open(made?, settings, &mine).await.map_err(|_| Unconnected::Ended)
-        });
-        patience.within(read, connecting).await.map_err(Failure::Time)?.map_err(Failure::Connect)?;
-    }
-}
-
-/// A socket, or the reason why there is none.
-async fn dial(address: SocketAddr, how: Option<Arc<Dial>>, time: Duration) -> Result<Socket, Unconnected> {
-    let own = how.as_ref().and_then(|how| how.connections().connect_timeout);
-    let time = own.map_or(time, |own| own.0);
-    let Ok(made) = tokio::time::timeout(time, dial::connect(address, how.as_deref())).await else {
-        return Err(Unconnected::TimedOut);
-    };
-    made.map_err(Unconnected::from)
-}
-
-/// Counts a connection, or that there is none.
-fn count<T>(worker: &Worker, made: Result<T, Unconnected>) -> Result<T, Failure> {
-    match &made {
-        Ok(_) => worker.counters.upstream_connections_total.add(1),
-        Err(_) => worker.counters.upstream_connect_failures.add(1),
-    }
-    made.map_err(Failure::Connect)
 }

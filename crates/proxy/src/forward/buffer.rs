@@ -11,9 +11,9 @@ use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use super::attempt::{self, Failure};
 use super::body::Body;
 use super::exchange::Exchange;
+use super::failure::{self, Failure};
 use super::outgoing::Outgoing;
 use super::patience::Patience;
 use super::reply;
@@ -31,7 +31,7 @@ impl Refusal {
     /// What the client is told.
     pub(super) fn answer(self, mut exchange: Exchange) -> Response<Body> {
         match self {
-            Self::Failed(failure) => attempt::failed(exchange, &failure, 1),
+            Self::Failed(failure) => failure::failed(exchange, &failure, 1),
             Self::TooLong => {
                 exchange.outcome = Outcome::Direct;
                 reply::refusal(exchange, StatusCode::PAYLOAD_TOO_LARGE, reply::TOO_LONG.into())

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
-use super::attempt::{Failure, connect};
 use super::carrier::Carrier;
+use super::connecting::connect;
+use super::failure::Failure;
 use super::patience::Patience;
 use super::pool::Pool;
 use super::upstream::UpstreamConnection;

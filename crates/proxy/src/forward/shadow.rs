@@ -11,8 +11,8 @@ use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::attempt::connect;
 use super::carrier::Carrier;
+use super::connecting::connect;
 use super::exchange::Exchange;
 use super::outgoing::Outgoing;
 use super::patience::Patience;

@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
-use super::attempt::Failure;
+use super::failure::Failure;
 use super::patience::TimeLimit;
 use crate::health::{Happened, Tally};
 use crate::http1::ResponseHead;
