@@ -28,6 +28,7 @@ fuzz_target!(|input: (&str, u8, bool, bool)| {
         assert!(!made.split('/').any(|segment| matches!(segment, "." | "..")), "{path:?} {made:?}");
     }
     if path.starts_with('/') && merge_slashes {
-        assert!(!made.contains("//"), "{path:?} {made:?}");
+        // As in Envoy, a path that is nothing but slashes keeps two.
+        assert!(made == "//" || !made.contains("//"), "{path:?} {made:?}");
     }
 });
