@@ -123,6 +123,7 @@ fn normalize(path: &str) -> Option<String> {
                 Some((Dots::One, end)) => at = end,
                 Some((Dots::Two, end)) => {
                     climb(&mut output);
+                    stray = stray.filter(|stray| *stray < output.len());
                     at = end;
                 }
                 None => {
@@ -252,6 +253,8 @@ mod tests {
             ("/a/b/..", "/a/"),
             ("/a//../b", "/a/b"),
             ("/a/..//b", "//b"),
+            ("/abc/%/../../%41", "/A"),
+            ("/abc/%/../../%41%42%43%441%31", "/ABCD11"),
             ("/a\\..\\b", "/b"),
             ("/a/...", "/a/..."),
             ("/a/..b", "/a/..b"),
