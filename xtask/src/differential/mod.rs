@@ -26,6 +26,7 @@ mod shares;
 mod shrink;
 mod tls;
 mod upstream;
+mod workers;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

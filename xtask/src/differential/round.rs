@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serin_api::proxy::{HttpSettings, VirtualHost};
@@ -14,7 +13,7 @@ use super::listeners::{self, Configuration, Place};
 use super::outcome::Outcome;
 use super::planes::Planes;
 use super::request::Request;
-use super::{chances, configurations, http_settings, manifests, random as random_of, requests, shares};
+use super::{chances, configurations, http_settings, manifests, random as random_of, requests, shares, workers};
 
 /// Requests that are under way at a time.
 const AT_A_TIME: usize = 4;
@@ -140,38 +139,29 @@ impl Round {
 /// # Errors
 /// When a listener is missing.
 pub(crate) fn play(planes: &Planes, round: &Round) -> Result<Found, DifferentialError> {
-    let next = AtomicUsize::new(0);
     let found = Mutex::new(Found::default());
-    let work = || -> Result<(), DifferentialError> {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(Played { listener, .. }) = round.cases.get(number) else { return Ok(()) };
-            let case = round.case(number);
-            let mut looks = 0;
-            let verdict = loop {
-                let verdict = look(planes, *listener, &case, &format!("{number}-{looks}"))?;
-                looks += 1;
-                if !matches!(verdict, Verdict::Differs(..)) || looks == LOOKS {
-                    break verdict;
-                }
-            };
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            match verdict {
-                Verdict::Differs(outcomes) => found.differences.push((number, *outcomes)),
-                Verdict::Alike(rules) => {
-                    found.passing += usize::from(looks > 1);
-                    for rule in rules {
-                        *found.accepted.entry(rule).or_default() += 1;
-                    }
+    workers::each(round.cases.len(), AT_A_TIME, |number| {
+        let listener = round.cases[number].listener;
+        let case = round.case(number);
+        let mut looks = 0;
+        let verdict = loop {
+            let verdict = look(planes, listener, &case, &format!("{number}-{looks}"))?;
+            looks += 1;
+            if !matches!(verdict, Verdict::Differs(..)) || looks == LOOKS {
+                break verdict;
+            }
+        };
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        match verdict {
+            Verdict::Differs(outcomes) => found.differences.push((number, *outcomes)),
+            Verdict::Alike(rules) => {
+                found.passing += usize::from(looks > 1);
+                for rule in rules {
+                    *found.accepted.entry(rule).or_default() += 1;
                 }
             }
         }
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        Ok(())
     })?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.differences.sort_by_key(|(number, _)| *number);

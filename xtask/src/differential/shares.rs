@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use super::outcome::Outcome;
 use super::planes::{Planes, Side};
 use super::request::Request;
 use super::upstream::Arrival;
+use super::workers;
 
 /// Requests that are under way at a time.
 const AT_A_TIME: usize = 8;
@@ -54,25 +54,13 @@ fn count(
     name: &str,
     side: Side,
 ) -> Result<Counts, DifferentialError> {
-    let next = AtomicUsize::new(0);
     let answers = Mutex::new(Vec::with_capacity(times));
-    let work = || -> Result<(), DifferentialError> {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= times {
-                return Ok(());
-            }
-            let begun = Instant::now();
-            let outcome = planes.send(listener, &numbered(&case.request, number), &format!("{name}-{number}"), side)?;
-            let slow = begun.elapsed() >= SLOW;
-            answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, slow, outcome));
-        }
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    workers::each(times, AT_A_TIME, |number| {
+        let begun = Instant::now();
+        let outcome = planes.send(listener, &numbered(&case.request, number), &format!("{name}-{number}"), side)?;
+        let slow = begun.elapsed() >= SLOW;
+        answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, slow, outcome));
+        Ok(())
     })?;
     let copies =
         case.host.routes.iter().any(|route| route.policy.as_ref().is_some_and(|policy| policy.shadow.is_some()));

@@ -2,7 +2,12 @@ module gotmpl.test/sprig
 
 go 1.26
 
-require github.com/Masterminds/sprig/v3 v3.3.0
+require (
+	github.com/Masterminds/sprig/v3 v3.3.0
+	gotmpl.test/golden v0.0.0
+)
+
+replace gotmpl.test/golden => ../golden
 
 require (
 	dario.cat/mergo v1.0.1 // indirect
