@@ -6,19 +6,10 @@ mod stage;
 use serde_json::{Value, json};
 use serin_api::Format;
 use serin_api::proxy::ProxySpec;
-use stage::both::Both;
+use stage::both::{self, Both};
 use stage::logs::{Logs, normal, normal_object};
 
 fn spec() -> ProxySpec {
-    let clusters: serde_json::Map<_, _> = ["up", "away"]
-        .into_iter()
-        .map(|name| {
-            let source = json!({"kind": "Upstream", "namespace": "test", "name": name});
-            let cluster = json!({"name": name, "source": source, "endpoints": {"fixed": []}, "subsets": null,
-                                 "loadBalancing": "roundRobin"});
-            (name.to_owned(), cluster)
-        })
-        .collect();
     let fault = |fault: Value| json!({"faults": fault});
     let retries = |on: &str| json!({"retries": {"on": [on], "times": 2, "backOff": {"base": "1ms"}}});
     let routes = vec![
@@ -47,7 +38,7 @@ fn spec() -> ProxySpec {
         "name": "test.gw", "source": {"kind": "Gateway", "namespace": "test", "name": "gw"},
         "bindAddress": "::", "bindPort": 8080, "ssl": false, "stripAnyHostPort": false, "virtualHosts": [host],
     });
-    serde_json::from_value(json!({"listeners": [listener], "clusters": clusters, "sources": []})).unwrap()
+    both::spec(&listener, &["up", "away"])
 }
 
 fn forward(cluster: &str) -> Value {

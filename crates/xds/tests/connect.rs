@@ -5,7 +5,7 @@ mod stage;
 
 use serde_json::{Value, json};
 use serin_api::proxy::ProxySpec;
-use stage::both::Both;
+use stage::both::{self, Both};
 
 fn route(mode: &str, cluster: &str, connect: Value) -> Value {
     json!({
@@ -17,15 +17,6 @@ fn route(mode: &str, cluster: &str, connect: Value) -> Value {
 }
 
 fn spec() -> ProxySpec {
-    let clusters: serde_json::Map<_, _> = ["up", "away"]
-        .into_iter()
-        .map(|name| {
-            let source = json!({"kind": "Upstream", "namespace": "test", "name": name});
-            let cluster = json!({"name": name, "source": source, "endpoints": {"fixed": []}, "subsets": null,
-                                 "loadBalancing": "roundRobin"});
-            (name.to_owned(), cluster)
-        })
-        .collect();
     let mut plain = route("plain", "up", json!("terminate"));
     plain["matchers"] = json!([{"prefix": "/"}]);
     let mut said = route("said", "up", json!("terminate"));
@@ -46,7 +37,7 @@ fn spec() -> ProxySpec {
         "name": "test.gw", "source": {"kind": "Gateway", "namespace": "test", "name": "gw"},
         "bindAddress": "::", "bindPort": 8080, "ssl": false, "stripAnyHostPort": false, "virtualHosts": [host],
     });
-    serde_json::from_value(json!({"listeners": [listener], "clusters": clusters, "sources": []})).unwrap()
+    both::spec(&listener, &["up", "away"])
 }
 
 fn answer(message: &str) -> String {

@@ -5,24 +5,15 @@ mod stage;
 
 use serde_json::{Value, json};
 use serin_api::proxy::ProxySpec;
-use stage::both::Both;
+use stage::both::{self, Both};
 
 /// One listener; each host by its domain and name, its options and its routes.
 fn spec(hosts: Vec<Value>) -> ProxySpec {
-    let clusters: serde_json::Map<_, _> = ["up", "away", "other"]
-        .into_iter()
-        .map(|name| {
-            let source = json!({"kind": "Upstream", "namespace": "test", "name": name});
-            let cluster = json!({"name": name, "source": source, "endpoints": {"fixed": []}, "subsets": null,
-                                 "loadBalancing": "roundRobin"});
-            (name.to_owned(), cluster)
-        })
-        .collect();
     let listener = json!({
         "name": "test.gw", "source": {"kind": "Gateway", "namespace": "test", "name": "gw"},
         "bindAddress": "::", "bindPort": 8080, "ssl": false, "stripAnyHostPort": false, "virtualHosts": hosts,
     });
-    serde_json::from_value(json!({"listeners": [listener], "clusters": clusters, "sources": []})).unwrap()
+    both::spec(&listener, &["up", "away", "other"])
 }
 
 fn host(domain: &str, policy: Value, routes: Vec<Value>) -> Value {

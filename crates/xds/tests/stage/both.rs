@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use serin_api::proxy::{Endpoint, EndpointMap, ProxySpec};
 use serin_proxy::{DataPlane, DataPlaneOptions};
 
@@ -22,6 +23,18 @@ pub struct Both {
     pub ours: SocketAddr,
     pub envoys: SocketAddr,
     pub arrivals: Receiver<String>,
+}
+
+/// What a proxy serves with one listener, and clusters of these names, all in the namespace `test`.
+pub fn spec(listener: &Value, clusters: &[&str]) -> ProxySpec {
+    let cluster = |name: &&str| {
+        let source = json!({"kind": "Upstream", "namespace": "test", "name": name});
+        let cluster = json!({"name": name, "source": source, "endpoints": {"fixed": []}, "subsets": null,
+                             "loadBalancing": "roundRobin"});
+        ((*name).to_owned(), cluster)
+    };
+    let clusters: serde_json::Map<_, _> = clusters.iter().map(cluster).collect();
+    serde_json::from_value(json!({"listeners": [listener], "clusters": clusters, "sources": []})).unwrap()
 }
 
 /// What became of a request: the messages that reached the upstream, and the answer.
